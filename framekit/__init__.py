@@ -1,0 +1,3 @@
+"""
+Frames with color-coded masks: build, validate, decode.
+"""

@@ -1,0 +1,22 @@
+"""
+Palettes, and how a frame's ROIs and a version's labels make one.
+"""
+
+from framekit.palette.linking import Link, Linking, MaskRoi, link, link_frame
+from framekit.palette.palette import MAX_ID, Palette, PaletteEntry, Shared, mask_of
+from framekit.palette.version_labels import ALL_MASKS, levels_of
+
+__all__ = [
+    "ALL_MASKS",
+    "MAX_ID",
+    "Link",
+    "Linking",
+    "MaskRoi",
+    "Palette",
+    "PaletteEntry",
+    "Shared",
+    "levels_of",
+    "link",
+    "link_frame",
+    "mask_of",
+]
