@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from framekit import _json
 from framekit.errors import SchemaVersionError
+from framekit.frame import Mask, Preview, Roi, RoiMask, SingleFrame, Source
 from framekit.problem import Problem
 from framekit.schema import check, schema
 
@@ -371,6 +373,27 @@ class TestCheck:
 
 
 class TestFrame:
+    @pytest.mark.parametrize(
+        ("cls", "name"),
+        [
+            (SingleFrame, ""),
+            (Source, "source"),
+            (Mask, "mask"),
+            (Preview, "preview"),
+            (Roi, "roi"),
+            (RoiMask, "roi_mask"),
+        ],
+    )
+    def test_keys(self, cls: type, name: str) -> None:
+        """
+        The classes have a field for every key that is not the server's to set.
+        """
+        whole = schema("frame")
+        rule = whole["$defs"].get(name, whole)
+        keys = {k for k, inner in rule["properties"].items() if "readOnly" not in inner}
+
+        assert keys == set(_json._plan(cls).by_key)
+
     @pytest.mark.parametrize("number", [0, 1])
     @pytest.mark.skipif(not PAGE.exists(), reason="needs ClearML's page")
     def test_page(self, number: int) -> None:
