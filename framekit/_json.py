@@ -42,6 +42,7 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _CONTAINERS: Final = frozenset({dict, list})
 _KEY: Final = "framekit.key"
 _NESTED: Final = "framekit.nested"
+_MANY: Final = "framekit.many"
 
 _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (bool, "a boolean"),
@@ -60,11 +61,11 @@ def spelled(key: str) -> dict[str, Any]:
     return {_KEY: key}
 
 
-def nested(cls: type, key: str | None = None) -> dict[str, Any]:
+def nested(cls: type, *, many: bool = False) -> dict[str, Any]:
     """
-    Field metadata: the value is a *cls*, or an array of them for a tuple field.
+    Field metadata: the value is a *cls*, or with *many* an array of them.
     """
-    return {_NESTED: cls} | ({_KEY: key} if key else {})
+    return {_NESTED: cls, _MANY: many}
 
 
 def kind(value: Any) -> str:
@@ -137,7 +138,7 @@ def to_json(obj: Any) -> dict[str, Any]:
             continue
         if step.nested is None:
             written[step.key] = plain(value)
-        elif isinstance(value, (tuple, list)):
+        elif step.many:
             written[step.key] = [to_json(item) for item in value]
         else:
             written[step.key] = to_json(value)
@@ -243,6 +244,7 @@ class _Step(NamedTuple):
     argument: str
     key: str
     nested: type | None
+    many: bool
     required: bool
 
 
@@ -260,6 +262,7 @@ def _plan(cls: type) -> _Plan:
             argument=a.alias or a.name,
             key=a.metadata.get(_KEY, a.name),
             nested=a.metadata.get(_NESTED),
+            many=a.metadata.get(_MANY, False),
             required=a.default is attrs.NOTHING,
         )
         for a in attrs.fields(cls)
@@ -275,11 +278,13 @@ def _plan(cls: type) -> _Plan:
 def _read(step: _Step, value: Any, at: str) -> Any:
     if step.nested is None:
         return value
-    if isinstance(value, list):
-        return tuple(
-            from_json(step.nested, item, f"{at}[{n}]") for n, item in enumerate(value)
-        )
-    return from_json(step.nested, value, at)
+    if not step.many:
+        return from_json(step.nested, value, at)
+    if not isinstance(value, list):
+        raise DocumentError(at, f"expected an array, got {kind(value)}", "wrong-type")
+    return tuple(
+        from_json(step.nested, item, f"{at}[{n}]") for n, item in enumerate(value)
+    )
 
 
 def _is_empty(value: Any) -> bool:

@@ -69,6 +69,10 @@ class FramekitError(Exception):
     def __hash__(self) -> int:
         return hash((type(self), repr(self._facts())))
 
+    # The inherited one restores fields one by one, which frozen ones refuse.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._facts()
+
     def _facts(self) -> tuple[Any, ...]:
         if hasattr(self, "__attrs_attrs__"):
             return astuple(self, recurse=False)

@@ -76,9 +76,9 @@ class SingleFrame:
         factory=dict, converter=partial(as_mapping, argument="meta_blob")
     )
     blob: str | None = field(default=None, converter=partial(as_text, argument="blob"))
-    sources: tuple[Source, ...] = field(converter=_as_sources, metadata=nested(Source))
+    sources: tuple[Source, ...] = field(converter=_as_sources, metadata=nested(Source, many=True))
     rois: list[Roi] = field(
-        factory=list, converter=_as_rois, metadata=nested(Roi)
+        factory=list, converter=_as_rois, metadata=nested(Roi, many=True)
     )
 
     #: JSON keys that framekit has no field for.

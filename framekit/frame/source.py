@@ -114,7 +114,7 @@ class Source:
         default=None, converter=_as_preview, metadata=nested(Preview)
     )
     masks: tuple[Mask, ...] = field(
-        default=(), converter=_as_masks, metadata=nested(Mask)
+        default=(), converter=_as_masks, metadata=nested(Mask, many=True)
     )
 
     #: JSON keys that framekit has no field for.

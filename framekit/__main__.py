@@ -1,0 +1,7 @@
+"""
+``python -m framekit``.
+"""
+
+from framekit.cli import main
+
+main()
