@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from functools import cache
 from numbers import Integral, Real
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -129,7 +128,7 @@ def to_json(obj: Any) -> dict[str, Any]:
     Optional values that are empty are left out, unless they were read so.
     """
     written: dict[str, Any] = {}
-    kept = obj._kept_empty
+    kept = obj._kept_empty  # noqa: SLF001 - the walk's own bookkeeping
     for step in _plan(type(obj)).steps:
         value = getattr(obj, step.name)
         if value is None:
@@ -254,8 +253,16 @@ class _Plan(NamedTuple):
     keys: dict[str, str]
 
 
-@cache
+_PLANS: Final[dict[type, _Plan]] = {}
+
+
 def _plan(cls: type) -> _Plan:
+    if cls not in _PLANS:
+        _PLANS[cls] = _made_plan(cls)
+    return _PLANS[cls]
+
+
+def _made_plan(cls: type) -> _Plan:
     steps = tuple(
         _Step(
             name=a.name,

@@ -29,7 +29,7 @@ cannot be carried out.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from attrs import astuple, frozen
 
@@ -64,7 +64,7 @@ class FramekitError(Exception):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._facts() == other._facts()  # type: ignore[attr-defined]
+        return self._facts() == other._facts()
 
     def __hash__(self) -> int:
         return hash((type(self), repr(self._facts())))
@@ -75,7 +75,7 @@ class FramekitError(Exception):
 
     def _facts(self) -> tuple[Any, ...]:
         if hasattr(self, "__attrs_attrs__"):
-            return astuple(self, recurse=False)
+            return astuple(cast(Any, self), recurse=False)
         return self.args
 
 

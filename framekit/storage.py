@@ -66,9 +66,7 @@ class Storage:
     allow: frozenset[str] = field(default=(), converter=_as_schemes, kw_only=True)
 
     #: Further local folders that URIs may lead into.
-    folders: tuple[Path, ...] = field(
-        default=(), converter=_all_resolved, kw_only=True
-    )
+    folders: tuple[Path, ...] = field(default=(), converter=_all_resolved, kw_only=True)
 
     #: Opens remote URIs in place of fsspec; it gets only allowed schemes.
     opener: Opener | None = field(default=None, kw_only=True)
@@ -158,7 +156,7 @@ def _open_with_fsspec(uri: str, scheme: str) -> BinaryIO:
         raise MissingFileError(_shortened(uri), "nothing is there") from None
     except ImportError as error:
         raise StorageError(_shortened(uri), str(error)) from None
-    except Exception as error:  # fsspec's backends raise whatever they like
+    except Exception as error:  # noqa: BLE001 - its backends raise anything
         raise StorageError(_shortened(uri), _reason(error)) from None
     return cast(BinaryIO, opened)
 

@@ -135,12 +135,12 @@ class TestConstructor:
         """
         NumPy numbers are numbers.
         """
-        frame = SingleFrame(
-            source="a",
-            size=np.array([8, 6]),
-            timestamp=np.int64(33),
-            metadata={"speed": np.float32(1.5), "path": np.arange(2)},
-        )
+        arguments: dict[str, Any] = {
+            "size": np.array([8, 6]),
+            "timestamp": np.int64(33),
+            "metadata": {"speed": np.float32(1.5), "path": np.arange(2)},
+        }
+        frame = SingleFrame(source="a", **arguments)
 
         assert frame.size == (8, 6)
         assert frame.timestamp == 33
@@ -511,7 +511,7 @@ class TestFromDict:
         """
         Unknown keys at every level, empty lists and odd values survive.
         """
-        document = {
+        document: dict[str, Any] = {
             "id": "a",
             "key_frame": True,
             "saved": 1598982880693,
@@ -524,9 +524,7 @@ class TestFromDict:
                     "content_type": "image / png",
                     "gain": None,
                     "preview": {"uri": "p", "alt": "x"},
-                    "masks": [
-                        {"id": "seg", "uri": "s", "layer": 3, "timestamp": 33.0}
-                    ],
+                    "masks": [{"id": "seg", "uri": "s", "layer": 3, "timestamp": 33.0}],
                 },
                 {"id": "rear", "uri": "rear.jpg", "masks": [], "meta": {}},
             ],
@@ -546,7 +544,7 @@ class TestFromDict:
             **document,
             "sources": [
                 {k: v for k, v in s.items() if v is not None or k == "gain"}
-                for s in document["sources"]  # type: ignore[attr-defined]
+                for s in document["sources"]
             ],
         }
 
@@ -554,7 +552,7 @@ class TestFromDict:
         """
         A known key that is null is as good as absent.
         """
-        document = {"sources": [], "rois": None, "timestamp": None, "id": None}
+        document: dict[str, Any] = {"sources": [], "rois": None, "id": None}
 
         assert SingleFrame.from_dict(document).to_dict() == {"sources": []}
 

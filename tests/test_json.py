@@ -18,7 +18,7 @@ VALUES = st.recursive(
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab:\" ,{}\n"), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('ab:" ,{}\n'), inner),
     max_leaves=12,
 )
 

@@ -47,7 +47,8 @@ class TestScheme:
 
 class TestLocal:
     @pytest.mark.parametrize(
-        "uri", ["media/a b.png", "./media/../media/a b.png", "file:{root}/media/a%20b.png"]
+        "uri",
+        ["media/a b.png", "./media/../media/a b.png", "file:{root}/media/a%20b.png"],
     )
     def test_inside(self, folder: Path, uri: str) -> None:
         """
@@ -56,7 +57,9 @@ class TestLocal:
         with Storage(folder).open(uri.format(root=folder)) as file:
             assert file.read() == b"mask"
 
-    @pytest.mark.parametrize("uri", ["../secret", "{root}/../secret", "file:{root}/../secret"])
+    @pytest.mark.parametrize(
+        "uri", ["../secret", "{root}/../secret", "file:{root}/../secret"]
+    )
     def test_outside(self, folder: Path, uri: str) -> None:
         """
         Nothing outside the root is opened, and the message says what to do.

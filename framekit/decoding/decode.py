@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from itertools import islice
 from typing import Any, Final, Literal
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from framekit.decoding.image import decode_image, fitted, sniff
 from framekit.decoding.label_map import LabelMap
@@ -144,25 +144,21 @@ def decode_frames(
     only = _Named(source, mask)
     waiting = iter(frames)
     while batch := list(islice(waiting, window)):
-        items, groups = _planned(
-            batch, only, palette, version, storage or Storage(), checked
-        )
+        items = list(_items(batch, only, palette, version))
+        groups = _grouped(items, storage or Storage(), checked)
         outcomes = (
             _lazily(items, groups)
             if executor is None
             else _at_once(items, groups, executor)
         )
         for item, outcome in outcomes:
-            failed = isinstance(outcome, FramekitError)
-            if failed and errors == "raise":
+            found = Decoded(batch[item.frame], item.source, item.mask)
+            if isinstance(outcome, LabelMap):
+                yield evolve(found, label_map=outcome)
+            elif errors == "raise":
                 raise outcome
-            yield Decoded(
-                frame=batch[item.frame],
-                source=item.source,
-                mask=item.mask,
-                label_map=None if failed else outcome,
-                error=outcome if failed else None,
-            )
+            else:
+                yield evolve(found, error=outcome)
 
 
 @frozen
@@ -226,6 +222,10 @@ class _Group:
     requests: list[_Request] = field(factory=list)
 
 
+#: By URI, and whether the frame calls it a video.
+_Groups = dict[tuple[str, bool], _Group]
+
+
 def _checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
     known = _IMAGE_OPTIONS | _VIDEO_OPTIONS
     for name in options:
@@ -234,16 +234,9 @@ def _checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def _planned(
-    batch: list[SingleFrame],
-    only: _Named,
-    palette: Palette | None,
-    version: Any,
-    storage: Storage,
-    options: Mapping[str, Any],
-) -> tuple[list[_Item], dict[tuple[str, bool], _Group]]:
-    items: list[_Item] = []
-    groups: dict[tuple[str, bool], _Group] = {}
+def _items(
+    batch: list[SingleFrame], only: _Named, palette: Palette | None, version: Any
+) -> Iterator[_Item]:
     for position, frame in enumerate(batch):
         for source in frame.sources:
             for mask in source.masks:
@@ -253,21 +246,28 @@ def _planned(
                 try:
                     request = _request(frame, position, named, palette, version)
                 except FramekitError as error:
-                    items.append(_Failed(position, source.id, mask.id, error))
+                    yield _Failed(position, source.id, mask.id, error)
                     continue
-                if not request.palette and palette is None:
-                    continue
-                items.append(request)
-                key = request.uri, request.as_video
-                if key not in groups:
-                    groups[key] = _Group(
-                        uri=request.uri,
-                        as_video=request.as_video,
-                        storage=storage,
-                        options=options,
-                    )
-                groups[key].requests.append(request)
-    return items, groups
+                if request.palette or palette is not None:
+                    yield request
+
+
+def _grouped(
+    items: Iterable[_Item], storage: Storage, options: Mapping[str, Any]
+) -> _Groups:
+    groups: _Groups = {}
+    for item in items:
+        if isinstance(item, _Request):
+            key = item.uri, item.as_video
+            if key not in groups:
+                groups[key] = _Group(
+                    uri=item.uri,
+                    as_video=item.as_video,
+                    storage=storage,
+                    options=options,
+                )
+            groups[key].requests.append(item)
+    return groups
 
 
 def _request(
@@ -307,9 +307,7 @@ def _request(
     )
 
 
-def _lazily(
-    items: list[_Item], groups: Mapping[tuple[str, bool], _Group]
-) -> Iterator[tuple[_Item, _Outcome]]:
+def _lazily(items: list[_Item], groups: _Groups) -> Iterator[tuple[_Item, _Outcome]]:
     """
     Decode each file only as far as the next item needs it.
     """
@@ -337,7 +335,7 @@ def _lazily(
 
 def _at_once(
     items: list[_Item],
-    groups: Mapping[tuple[str, bool], _Group],
+    groups: _Groups,
     executor: Executor,
 ) -> Iterator[tuple[_Item, _Outcome]]:
     found: dict[int, _Outcome] = {}
@@ -358,7 +356,7 @@ def _decode_group(group: _Group) -> list[_Outcome]:
     return [found[place] for place in range(len(group.requests))]
 
 
-def _outcomes(group: _Group) -> Iterator[tuple[int, _Outcome]]:
+def _outcomes(group: _Group) -> Generator[tuple[int, _Outcome], None, None]:
     """
     The outcomes of a group's requests as they come, with the request's place.
     """

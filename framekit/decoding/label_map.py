@@ -27,7 +27,7 @@ VOID_INT32 = -1
 _Ids = NDArray[np.uint8] | NDArray[np.int32]
 
 
-def id_dtype(palette: Palette) -> type[np.uint8] | type[np.int32]:
+def id_dtype(palette: Palette) -> type[np.uint8 | np.int32]:
     """
     uint8 if every id is in 0..254, else int32.
     """
@@ -169,7 +169,9 @@ class LabelMap:
         image.write_label_map(self, path, values=values)
 
     def __array__(
-        self, dtype: Any = None, copy: bool | None = None
+        self,
+        dtype: Any = None,
+        copy: bool | None = None,  # noqa: FBT001 - NumPy's protocol
     ) -> NDArray[Any]:
         return np.array(self.ids, dtype=dtype, copy=copy)
 

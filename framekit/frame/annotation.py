@@ -12,6 +12,7 @@ from attrs import frozen
 
 from framekit.color import as_rgb
 from framekit.errors import ArgumentError
+from framekit.frame.first_source import FIRST_MASK_ID
 from framekit.frame.geometry import (
     Box2D,
     Box3D,
@@ -25,10 +26,7 @@ from framekit.frame.roi import Roi, RoiMask
 from framekit.frame.source import Source
 from framekit.frame.values import as_id, as_labels, as_mapping, as_names, as_number
 
-__all__ = ["FIRST_MASK_ID", "rois_from_arguments"]
-
-#: The id that ClearML gives the first mask of a source that names none.
-FIRST_MASK_ID = "00"
+__all__ = ["rois_from_arguments"]
 
 _SHAPES = (
     Polygon2D,
@@ -65,7 +63,7 @@ class _Common:
         )
 
 
-def rois_from_arguments(  # noqa: PLR0913 - ClearML's own list of arguments
+def rois_from_arguments(
     frame_sources: Sequence[Source],
     shapes: Mapping[str, Any],
     *,

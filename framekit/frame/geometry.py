@@ -53,7 +53,8 @@ def _as_rings(value: Any, argument: str, dimensions: int) -> tuple[Any, ...]:
     points = all(len(item) == dimensions for item in inner)
     if points and all(isinstance(part, Real) for item in inner for part in item):
         return (as_numbers(chain(*inner), argument=argument),)
-    return tuple(ring for item in inner for ring in _as_rings(item, argument, dimensions))
+    rings = (_as_rings(item, argument, dimensions) for item in inner)
+    return tuple(chain.from_iterable(rings))
 
 
 def _items(value: Any, argument: str) -> list[Any]:
@@ -343,9 +344,7 @@ class Box3D:
         return self.front + self.back
 
 
-Geometry = (
-    Polygon2D | Polygon3D | KeyPoints2D | KeyPoints3D | Box2D | Ellipse2D | Box3D
-)
+Geometry = Polygon2D | Polygon3D | KeyPoints2D | KeyPoints3D | Box2D | Ellipse2D | Box3D
 
 _BY_KIND: Final[dict[str, type[Any]]] = {
     cls.kind: cls

@@ -5,7 +5,6 @@ What is labeled: a region of interest, by a mask's color or by a shape.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from attrs import field, frozen
@@ -26,9 +25,13 @@ from framekit.frame.values import (
 
 __all__ = ["Roi", "RoiMask"]
 
-_as_sources = partial(
-    as_names, argument="sources", what="source ids", example="front"
-)
+
+def _as_sources(value: Any) -> tuple[str, ...]:
+    return as_names(value, argument="sources", what="source ids", example="front")
+
+
+def _as_object_id(value: Any) -> str | None:
+    return as_text(value, argument="id")
 
 
 @frozen(kw_only=True)
@@ -83,7 +86,7 @@ class Roi:
     confidence: int | float | None = field(default=None, converter=as_confidence)
 
     #: The same id on several ROIs says they are one object.
-    id: str | None = field(default=None, converter=partial(as_text, argument="id"))
+    id: str | None = field(default=None, converter=_as_object_id)
 
     metadata: Mapping[str, Any] = field(
         factory=dict, converter=as_mapping, hash=False, metadata=spelled("meta")

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, Self
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from framekit import _json
 from framekit._json import nested, spelled
 from framekit.errors import ArgumentError
-from framekit.frame.annotation import FIRST_MASK_ID, rois_from_arguments
+from framekit.frame.annotation import rois_from_arguments
+from framekit.frame.first_source import FirstSource, source_from_arguments
 from framekit.frame.roi import Roi
-from framekit.frame.source import Mask, Preview, Source
+from framekit.frame.source import Source
 from framekit.frame.spelling import canonical
 from framekit.frame.values import (
-    as_count,
     as_labels,
     as_mapping,
     as_milliseconds,
@@ -48,8 +47,24 @@ def _as_rois(value: Any) -> list[Roi]:
     return rois
 
 
+def _as_frame_id(value: Any) -> str | None:
+    return as_text(value, argument="id")
+
+
+def _as_context_id(value: Any) -> str | None:
+    return as_text(value, argument="context_id")
+
+
+def _as_blob(value: Any) -> str | None:
+    return as_text(value, argument="blob")
+
+
+def _as_meta_blob(value: Any) -> dict[str, Any]:
+    return as_mapping(value, argument="meta_blob")
+
+
 @define(init=False, kw_only=True)
-class SingleFrame:
+class SingleFrame(FirstSource):
     """
     A frame: one moment, seen by one source or by several.
 
@@ -57,26 +72,24 @@ class SingleFrame:
     """
 
     #: Unique within a dataset version; None until one is given.
-    id: str | None = field(default=None, converter=partial(as_text, argument="id"))
+    id: str | None = field(default=None, converter=_as_frame_id)
 
     #: Position of the frame, in ms; orders frames within their context.
     timestamp: int | None = field(default=None, converter=as_milliseconds)
 
     #: What the frame belongs to, such as one drive of one car.
-    context_id: str | None = field(
-        default=None, converter=partial(as_text, argument="context_id")
-    )
+    context_id: str | None = field(default=None, converter=_as_context_id)
 
     metadata: dict[str, Any] = field(
         factory=dict, converter=as_mapping, metadata=spelled("meta")
     )
 
     #: Metadata that ClearML's server does not index.
-    meta_blob: dict[str, Any] = field(
-        factory=dict, converter=partial(as_mapping, argument="meta_blob")
+    meta_blob: dict[str, Any] = field(factory=dict, converter=_as_meta_blob)
+    blob: str | None = field(default=None, converter=_as_blob)
+    sources: tuple[Source, ...] = field(
+        converter=_as_sources, metadata=nested(Source, many=True)
     )
-    blob: str | None = field(default=None, converter=partial(as_text, argument="blob"))
-    sources: tuple[Source, ...] = field(converter=_as_sources, metadata=nested(Source, many=True))
     rois: list[Roi] = field(
         factory=list, converter=_as_rois, metadata=nested(Roi, many=True)
     )
@@ -85,7 +98,7 @@ class SingleFrame:
     extra: dict[str, Any] = field(factory=dict, repr=False)
     _kept_empty: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
-    def __init__(  # noqa: PLR0913 - ClearML's own list of arguments
+    def __init__(  # noqa: PLR0917 - ClearML's own order of arguments
         self,
         id: str | None = None,
         source: str | None = None,
@@ -141,11 +154,11 @@ class SingleFrame:
         if source is not None and sources is not None:
             raise ArgumentError("sources", "excludes source=; use one of the two")
         if source is not None:
-            one = _source_from_arguments(source, timestamp=timestamp, **about_one)
+            one = source_from_arguments(source, timestamp=timestamp, **about_one)
             sources = (one,)
         if annotations is not None and rois is not None:
             raise ArgumentError("rois", "excludes annotations=; use one of the two")
-        self.__attrs_init__(  # type: ignore[attr-defined]
+        self.__attrs_init__(
             id=id,
             timestamp=timestamp,
             context_id=context_id,
@@ -205,83 +218,6 @@ class SingleFrame:
         made.id = uuid.uuid4().hex
         return made
 
-    # -- the only source, in ClearML's words
-
-    @property
-    def source(self) -> str | None:
-        """
-        URI of the first source.
-        """
-        return self.sources[0].uri if self.sources else None
-
-    @source.setter
-    def source(self, uri: str) -> None:
-        if self.sources:
-            self._replace_first(uri=uri)
-        else:
-            self.sources = (Source(id="default", uri=uri),)
-
-    @property
-    def width(self) -> int | None:
-        """
-        Width of the first source, in pixels.
-        """
-        return self.sources[0].width if self.sources else None
-
-    @property
-    def height(self) -> int | None:
-        """
-        Height of the first source, in pixels.
-        """
-        return self.sources[0].height if self.sources else None
-
-    @property
-    def size(self) -> tuple[int | None, int | None]:
-        """
-        Width and height of the first source, in pixels.
-        """
-        return self.width, self.height
-
-    @property
-    def preview_uri(self) -> str | None:
-        """
-        URI of the first source's preview.
-        """
-        preview = self.sources[0].preview if self.sources else None
-        return preview.uri if preview else None
-
-    @preview_uri.setter
-    def preview_uri(self, uri: str) -> None:
-        self._replace_first(preview=Preview(uri=uri))
-
-    @property
-    def mask_source(self) -> str | None:
-        """
-        URI of the first source's first mask.
-        """
-        masks = self.sources[0].masks if self.sources else ()
-        return masks[0].uri if masks else None
-
-    @mask_source.setter
-    def mask_source(self, uri: str) -> None:
-        masks = self._first().masks
-        first = (
-            evolve(masks[0], uri=uri) if masks else Mask(id=FIRST_MASK_ID, uri=uri)
-        )
-        self._replace_first(masks=(first, *masks[1:]))
-
-    @property
-    def masks_source(self) -> dict[str, str]:
-        """
-        ``{id: URI}`` of the first source's masks.
-        """
-        masks = self.sources[0].masks if self.sources else ()
-        return {mask.id: mask.uri for mask in masks}
-
-    @masks_source.setter
-    def masks_source(self, value: Mapping[str, str] | Iterable[str]) -> None:
-        self._replace_first(masks=_masks_from_argument(value))
-
     def get_source(self, id: str) -> Source:
         """
         The source of that id.
@@ -297,7 +233,7 @@ class SingleFrame:
 
     # -- annotations
 
-    def add_annotation(  # noqa: PLR0913 - ClearML's own list of arguments
+    def add_annotation(  # noqa: PLR0917 - ClearML's own order of arguments
         self,
         poly2d_xy: Any = None,
         poly3d_xyz: Any = None,
@@ -422,65 +358,6 @@ class SingleFrame:
             reason = f"the frame has {len(self.rois)} annotations, no number {index}"
             raise ArgumentError("index", reason)
 
-    def _first(self) -> Source:
-        if not self.sources:
-            raise ArgumentError("source", "the frame has no source yet; set it first")
-        return self.sources[0]
-
-    def _replace_first(self, **changes: Any) -> None:
-        self.sources = (evolve(self._first(), **changes), *self.sources[1:])
-
 
 # ``id`` is an argument name throughout this module, as in ClearML's.
 builtin_id = id
-
-
-def _source_from_arguments(  # noqa: PLR0913 - one for each of ClearML's arguments
-    uri: str,
-    *,
-    timestamp: int | None,
-    width: Any,
-    height: Any,
-    size: Any,
-    hash: Any,
-    preview_uri: Any,
-    preview_uri_timestamp: Any,
-    mask_source: Any,
-    masks_source: Any,
-) -> Source:
-    if size is not None:
-        if width is not None or height is not None:
-            raise ArgumentError("size", "excludes width= and height=")
-        pair = as_tuple(size)
-        if len(pair) != 2:
-            reason = f"expected width and height, got {len(pair)} values"
-            raise ArgumentError("size", reason)
-        width, height = (as_count(part, argument="size") for part in pair)
-    if preview_uri_timestamp is not None and preview_uri is None:
-        reason = "goes with preview_uri, which is missing"
-        raise ArgumentError("preview_uri_timestamp", reason)
-    if mask_source is not None and masks_source is not None:
-        raise ArgumentError("masks_source", "excludes mask_source=; use one of the two")
-    if mask_source is not None:
-        masks_source = (mask_source,)
-    preview = preview_uri and Preview(
-        uri=preview_uri, timestamp=preview_uri_timestamp
-    )
-    return Source(
-        id="default",
-        uri=uri,
-        width=width,
-        height=height,
-        timestamp=timestamp,
-        metadata={"hash": {"source": hash}} if hash is not None else {},
-        preview=preview or None,
-        masks=_masks_from_argument(masks_source) if masks_source else (),
-    )
-
-
-def _masks_from_argument(value: Any) -> tuple[Mask, ...]:
-    if isinstance(value, str):
-        raise ArgumentError("masks_source", f"expected {{id: URI}}; got {value!r}")
-    if isinstance(value, Mapping):
-        return tuple(Mask(id=id, uri=uri) for id, uri in value.items())
-    return tuple(Mask(id=f"{n:02}", uri=uri) for n, uri in enumerate(value))

@@ -5,7 +5,6 @@ What a frame looks at: a source with its preview and its masks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from attrs import field, frozen
@@ -23,10 +22,21 @@ from framekit.frame.values import (
 
 __all__ = ["Mask", "Preview", "Source"]
 
-_as_uri = partial(as_id, argument="uri")
-_as_content_type = partial(as_text, argument="content_type")
-_as_width = partial(as_count, argument="width")
-_as_height = partial(as_count, argument="height")
+
+def _as_uri(value: Any) -> str:
+    return as_id(value, argument="uri")
+
+
+def _as_content_type(value: Any) -> str | None:
+    return as_text(value, argument="content_type")
+
+
+def _as_width(value: Any) -> int | None:
+    return as_count(value, argument="width")
+
+
+def _as_height(value: Any) -> int | None:
+    return as_count(value, argument="height")
 
 
 @frozen(kw_only=True)

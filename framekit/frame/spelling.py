@@ -129,9 +129,7 @@ def _mask(
     return {**mask, "id": str(value)}
 
 
-def _roi(
-    roi: Mapping[str, Any], at: str, found: list[Respelling]
-) -> Mapping[str, Any]:
+def _roi(roi: Mapping[str, Any], at: str, found: list[Respelling]) -> Mapping[str, Any]:
     changes: dict[str, Any] = {}
     mask = roi.get("mask")
     if isinstance(mask, Mapping):
@@ -141,9 +139,7 @@ def _roi(
     if "labels" in roi:
         here = f"{at}.labels"
         if roi.get("label") is None:
-            found.append(
-                Respelling(here, f"{at}.label", "the key is spelled 'label'")
-            )
+            found.append(Respelling(here, f"{at}.label", "the key is spelled 'label'"))
             kept = {k: v for k, v in roi.items() if k != "labels"}
             return {**kept, "label": roi["labels"], **changes}
         if roi["labels"] != roi["label"]:

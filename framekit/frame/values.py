@@ -1,6 +1,8 @@
 """
-Converters for the fields of frame values: they take what users have at hand,
-NumPy included, and refuse what would be misread.
+Converters for the fields of frame values.
+
+They take what users have at hand, NumPy included, and refuse what would be
+misread.
 """
 
 from __future__ import annotations
@@ -65,9 +67,7 @@ def as_labels(value: Any, *, argument: str = "labels") -> tuple[str, ...]:
     return as_names(value, argument=argument, what="labels", example="car")
 
 
-def as_names(
-    value: Any, *, argument: str, what: str, example: str
-) -> tuple[str, ...]:
+def as_names(value: Any, *, argument: str, what: str, example: str) -> tuple[str, ...]:
     """
     A list of text; a bare string is refused, it would be a list of letters.
     """
@@ -95,9 +95,7 @@ def as_milliseconds(value: Any, *, argument: str = "timestamp") -> int | None:
             reason = f"expected whole milliseconds like 33, got {number}"
             raise ArgumentError(argument, reason)
         if not number.is_integer():
-            reason = (
-                f"expected whole milliseconds, got {number}; write {round(number)}"
-            )
+            reason = f"expected whole milliseconds, got {number}; write {round(number)}"
             raise ArgumentError(argument, reason)
         return int(number)
     if not _is_integer(value):
