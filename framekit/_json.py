@@ -39,6 +39,7 @@ MAX_DEPTH: Final = 100
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _CONTAINERS: Final = frozenset({dict, list})
+_HOLDERS: Final = (list, tuple, Mapping)
 _KEY: Final = "framekit.key"
 _NESTED: Final = "framekit.nested"
 _MANY: Final = "framekit.many"
@@ -160,6 +161,8 @@ def plain(value: Any, at: str = "$") -> Any:
         if not math.isfinite(value):
             raise DocumentError(at, f"expected a finite number, got {value}")
         return value
+    if cls is tuple or cls is list:
+        return [plain(item, f"{at}[{n}]") for n, item in enumerate(value)]
     if isinstance(value, Mapping):
         copied = {}
         for key, item in value.items():
@@ -295,7 +298,7 @@ def _read(step: _Step, value: Any, at: str) -> Any:
 
 
 def _is_empty(value: Any) -> bool:
-    return isinstance(value, (list, tuple, Mapping)) and not value
+    return not value and isinstance(value, _HOLDERS)
 
 
 def _sentence(error: orjson.JSONDecodeError) -> str:

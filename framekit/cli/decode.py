@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("target", metavar="TARGET|MASK")
     parser.add_argument("-o", "--out", metavar="OUT", required=True, type=Path)
-    parser.add_argument("--palette", metavar="P", help="a palette file; needed for MASK")
+    parser.add_argument(
+        "--palette", metavar="P", help="a palette file; needed for MASK"
+    )
     parser.add_argument("--source", metavar="ID", help="only masks of this source")
     parser.add_argument("--mask", metavar="ID", help="only masks of this id")
     parser.add_argument(

@@ -71,6 +71,8 @@ def as_names(value: Any, *, argument: str, what: str, example: str) -> tuple[str
     """
     A list of text; a bare string is refused, it would be a list of letters.
     """
+    if type(value) is tuple and all(type(name) is str for name in value):
+        return value
     expected = f"expected a list of {what} like [{example!r}]"
     if isinstance(value, str):
         raise ArgumentError(argument, f"{expected}; write [{value!r}]")
@@ -87,8 +89,8 @@ def as_milliseconds(value: Any, *, argument: str = "timestamp") -> int | None:
     """
     A moment in whole milliseconds, or nothing.
     """
-    if value is None:
-        return None
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, Real) and not isinstance(value, (bool, Integral)):
         number = float(value)
         if not math.isfinite(number):
@@ -124,6 +126,8 @@ def as_number(value: Any, *, argument: str) -> int | float:
     """
     A finite number; integers stay integers.
     """
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentError(argument, f"expected a number, got {_shown(value)}")
     if isinstance(value, Integral):
@@ -159,7 +163,7 @@ def as_color_value(value: Any, *, argument: str = "value") -> tuple[int, int, in
     pixel, and is reported by validation.
     """
     numbers = as_numbers(value, argument=argument)
-    if len(numbers) != 3 or not all(float(n).is_integer() for n in numbers):
+    if len(numbers) != 3 or any(n != int(n) for n in numbers):
         reason = f"expected three integers (red, green, blue), got {list(numbers)}"
         raise ArgumentError(argument, reason)
     return int(numbers[0]), int(numbers[1]), int(numbers[2])
@@ -169,7 +173,7 @@ def as_mapping(value: Any, *, argument: str = "metadata") -> dict[str, Any]:
     """
     A copy of a mapping as plain JSON values; None is an empty one.
     """
-    if value is None:
+    if not value and (value is None or type(value) is dict):
         return {}
     if not isinstance(value, Mapping):
         raise ArgumentError(argument, f"expected a mapping, got {_json.kind(value)}")
@@ -182,7 +186,9 @@ def as_mapping(value: Any, *, argument: str = "metadata") -> dict[str, Any]:
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return type(value) is int or (
+        isinstance(value, Integral) and not isinstance(value, bool)
+    )
 
 
 def _shown(value: Any) -> str:
