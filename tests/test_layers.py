@@ -32,7 +32,7 @@ HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 
 #: Each of these is imported in one place, which keeps its errors in.
 ONLY_IMPORTERS = {
-    "PIL": "decoding/image.py",
+    "PIL": "decoding/_pillow.py",
     "av": "decoding/_av.py",
     "fsspec": "storage.py",
     "jsonschema": "schema.py",
@@ -87,7 +87,7 @@ class TestBreaches:
             ("cli/main.py", "from framekit import __version__, decode"),
             ("__main__.py", "from framekit.cli import main"),
             ("decoding/_av.py", "import av.error"),
-            ("decoding/image.py", "from PIL import Image"),
+            ("decoding/_pillow.py", "from PIL import Image"),
         ],
     )
     def test_allowed(self, path: str, source: str) -> None:
