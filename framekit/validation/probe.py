@@ -1,0 +1,197 @@
+"""
+What a file is, looked at once and without decoding pixels.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+from attrs import frozen
+
+from framekit.decoding.image_header import read_image_header
+from framekit.decoding.image_source import DEFAULT_LIMITS, load_image
+from framekit.decoding.image_type import HEAD_SIZE, sniff
+from framekit.decoding.index import FrameIndex, index_video
+from framekit.decoding.media import Media
+from framekit.decoding.png import PngError, open_png
+from framekit.decoding.walk import ImageFault, walk
+from framekit.errors import (
+    FramekitError,
+    MissingFileError,
+    StorageError,
+    UnreadableMaskError,
+)
+from framekit.storage import Storage, scheme_of
+
+__all__ = ["Fault", "Found", "is_type", "probe"]
+
+
+@frozen
+class Fault:
+    """
+    Why a file cannot be used.
+    """
+
+    #: The code of the problem.
+    code: str
+    reason: str
+
+
+@frozen
+class Found:
+    """
+    What a file is.
+    """
+
+    #: The content type; of videos those that its container has, the usual first.
+    content_types: tuple[str, ...]
+
+    #: Width and height in pixels, as stored.
+    size: tuple[int, int]
+
+    #: The times of a video's frames, None for images.
+    index: FrameIndex | None = None
+
+    #: What is wrong with it all the same.
+    fault: Fault | None = None
+
+    def has_size(self, size: tuple[int, int]) -> bool:
+        """
+        Whether it is shown at *size*; cameras and videos may say "turn by 90°".
+        """
+        turned = self.size[::-1]
+        return size == self.size or (size == turned and self._may_be_turned)
+
+    @property
+    def _may_be_turned(self) -> bool:
+        return self.index is not None or self.content_types[0] in _WITH_ORIENTATION
+
+
+_WITH_ORIENTATION: Final = frozenset({"image/jpeg", "image/tiff", "image/webp"})
+
+
+def probe(uri: str, storage: Storage) -> Found | Fault:
+    """
+    Open the file at *uri*, read its header, and go through it to its end.
+    """
+    try:
+        if (refusal := _refusal(uri, storage)) is not None:
+            return refusal
+        with storage.open(uri) as file:
+            head = file.read(HEAD_SIZE)
+        if not head:
+            return Fault("unreadable-media", "the file is empty")
+        if sniff(head) is not None:
+            return _probe_image(uri, storage)
+        return _probe_video(uri, storage)
+    except MissingFileError as error:
+        return Fault("missing-media", error.reason)
+    except (StorageError, UnreadableMaskError) as error:
+        return _fault(error.reason)
+    except FramekitError as error:
+        return Fault("unreadable-media", str(error))
+    except OSError as error:  # a read that fails half way
+        return Fault("unreadable-media", error.strerror or str(error))
+
+
+def is_type(declared: str, found: Found) -> bool:
+    """
+    Whether the *declared* content type is what was found, however it is spelled.
+    """
+    name = "".join(declared.lower().partition(";")[0].split())
+    if name in _GENERIC:
+        return True
+    if "/" in name:
+        name = _ALIASES.get(name, name)
+        return name in found.content_types
+    return any(name in {kind, *kind.split("/")} for kind in found.content_types) or (
+        f"image/{name}" in _ALIASES and _ALIASES[f"image/{name}"] in found.content_types
+    )
+
+
+def _refusal(uri: str, storage: Storage) -> Fault | None:
+    scheme = scheme_of(uri)
+    try:
+        if not scheme:
+            storage.path_of(uri)
+        elif scheme not in storage.allow:
+            storage.open(uri).close()
+    except StorageError as error:
+        return Fault("refused-uri", error.reason)
+    return None
+
+
+def _probe_image(uri: str, storage: Storage) -> Found:
+    loaded = load_image(uri, storage, None, DEFAULT_LIMITS)
+    header = read_image_header(io.BytesIO(loaded.data), uri=uri)
+    fault = None
+    try:
+        if header.format == "png":
+            open_png(loaded.data)
+        else:
+            walk(loaded.data, loaded.content_type)
+    except (PngError, ImageFault) as error:
+        fault = _fault(error.reason)
+    return Found((header.content_type,), (header.width, header.height), fault=fault)
+
+
+def _probe_video(uri: str, storage: Storage) -> Found:
+    media = Media(uri=uri, path=uri, storage=storage)
+    with media.open_video() as video:
+        size, format = video.size, video.format
+    index = index_video(media)
+    fault = None if index.broken is None else _fault(index.broken)
+    names = format.split(",")
+    types = next((_TYPES[name] for name in names if name in _TYPES), ())
+    return Found((*types, f"video/{names[0]}"), size, index, fault)
+
+
+def _fault(reason: str) -> Fault:
+    broken = any(word in reason for word in _BREAKS_OFF)
+    return Fault("truncated-media" if broken else "unreadable-media", reason)
+
+
+#: How the decoders say that a file ends too early.
+_BREAKS_OFF: Final = ("breaks off", "reaches past the end")
+
+#: What says nothing, and so is never wrong.
+_GENERIC: Final = frozenset(
+    {"", "*/*", "application/octet-stream", "binary/octet-stream"}
+)
+
+_ALIASES: Final = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/tif": "image/tiff",
+    "image/x-bmp": "image/bmp",
+    "image/x-ms-bmp": "image/bmp",
+    "image/x-png": "image/png",
+    "video/avi": "video/x-msvideo",
+    "video/matroska": "video/x-matroska",
+    "video/mkv": "video/x-matroska",
+    "video/mpg": "video/mpeg",
+    "video/msvideo": "video/x-msvideo",
+    "video/vnd.avi": "video/x-msvideo",
+}
+
+#: The content types of FFmpeg's containers.
+_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "apng": ("image/apng", "image/png"),
+    "avi": ("video/x-msvideo",),
+    "flv": ("video/x-flv",),
+    "gif": ("image/gif",),
+    "ivf": ("video/x-ivf",),
+    "matroska": ("video/x-matroska", "video/webm"),
+    "mov": (
+        "video/mp4",
+        "video/quicktime",
+        "video/x-m4v",
+        "video/3gpp",
+        "application/mp4",
+    ),
+    "mpeg": ("video/mpeg",),
+    "mpegts": ("video/mp2t", "video/mpeg"),
+    "nut": ("video/x-nut",),
+    "ogg": ("video/ogg",),
+}

@@ -1,0 +1,200 @@
+"""
+Validating frames: from a target to a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from os import cpu_count
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve
+
+from framekit.dataset import Record, Target, open_target
+from framekit.errors import ArgumentError, DocumentError
+from framekit.frame import SingleFrame
+from framekit.problem import Problem
+from framekit.storage import Storage
+from framekit.validation.codes import LEVELS, stamped
+from framekit.validation.frames import Place, check_frame
+from framekit.validation.outcome import Outcome
+from framekit.validation.parts import Parts
+from framekit.validation.problems import Problems
+from framekit.validation.report import Report
+from framekit.validation.version_rules import (
+    VersionLabels,
+    as_version_document,
+    check_version,
+)
+from framekit.validation.whole import Whole
+
+if TYPE_CHECKING:
+    from framekit.validation.media import Files
+
+__all__ = ["Level", "Progress", "validate"]
+
+Level = Literal["schema", "references", "media", "pixels"]
+
+#: Is told how many frames were done since it was told before.
+Progress = Callable[[int], object]
+
+
+def validate(
+    target: Any,
+    *,
+    level: Level = "references",
+    version: Any = None,
+    storage: Storage | None = None,
+    executor: Executor | Callable[[], Executor] | None = None,
+    shard: int = 64,
+    progress: Progress | None = None,
+) -> Report:
+    """
+    Find all that is wrong with frames.
+
+    Nothing is changed, and bad data raises nothing.
+
+    Args:
+        target: A frame, an iterable of frames, or the path of a JSON file, a
+            JSON Lines file or a frames folder, as :func:`open_target` takes it.
+        level: ``"schema"``, ``"references"``, ``"media"`` (files are opened) or
+            ``"pixels"`` (masks are decoded); each includes those before it.
+        version: The version's ``mask_labels``, or a document that has them, in
+            place of the target's own.
+        storage: Where URIs lead; by default relative ones into the target's
+            folder, and none out of it.
+        executor: What opens and decodes files, or a function that makes it; by
+            default threads.
+        shard: How many frames are looked at together.
+        progress: Is called with the number of frames just done, shard by shard.
+
+    Raises:
+        ArgumentError: If *target* is nothing that holds frames, or an option has
+            a value it cannot have.
+        StorageError: If the target itself cannot be read.
+    """
+    if level not in LEVELS:
+        expected = ", ".join(map(repr, LEVELS))
+        raise ArgumentError("level", f"expected one of {expected}, got {level!r}")
+    if shard < 1:
+        raise ArgumentError("shard", f"expected 1 or more, got {shard}")
+    opened = open_target(target)
+    if version is not None:
+        document = as_version_document(version)
+        opened = evolve(opened, version=document, version_document="")
+    problems, whole = Problems(), Whole()
+    with _running(executor, level) as running:
+        run = _Run(
+            opened, LEVELS.index(level), storage or Storage(opened.root), running
+        )
+        for found in run.problems(whole, shard, progress):
+            problems.append(found)
+    return Report(
+        target=opened.name, level=level, frames=whole.frames, problems=problems
+    )
+
+
+class _Run:
+    """
+    One validation under way.
+    """
+
+    def __init__(
+        self, target: Target, level: int, storage: Storage, executor: Executor | None
+    ) -> None:
+        self._target = target
+        self._level = level
+        self._storage = storage
+        self._executor = executor
+        self._labels = VersionLabels(target.version)
+        self._files: Files | None = None
+
+    def problems(
+        self, whole: Whole, shard: int, progress: Progress | None
+    ) -> Iterator[Problem]:
+        """
+        Yield what is wrong, with the target itself first.
+        """
+        target = self._target
+        for found in target.problems:
+            yield stamped(found, found.document, found.at, None)
+        if target.version is not None:
+            for found in check_version(target.version):
+                yield stamped(found, target.version_document, found.at, None)
+        waiting = iter(target.records())
+        while records := list(islice(waiting, shard)):
+            yield from whole.add(self._check(records))
+            if progress is not None:
+                progress(len(records))
+        if self._level >= _REFERENCES:
+            yield from whole.finish(self._labels, target.version_document)
+
+    def _check(self, records: Sequence[Record]) -> Outcome:
+        outcome = Outcome()
+        references = self._level >= _REFERENCES
+        frames = []
+        for record in records:
+            found = check_frame(record, outcome, self._labels, references=references)
+            if record.is_read:
+                frames.append(found)
+        if self._level >= _MEDIA:
+            self._look_at_files(frames, outcome)
+        return outcome
+
+    def _look_at_files(
+        self, frames: Sequence[tuple[Parts, Place]], outcome: Outcome
+    ) -> None:
+        # These load the decoders, which the first two levels do without.
+        from framekit.validation.media import Files, check_media
+        from framekit.validation.pixels import Frame, check_pixels
+
+        if self._files is None:
+            self._files = Files(self._storage, self._executor)
+        files = self._files.look_at(parts for parts, _ in frames)
+        decodable = []
+        for parts, place in frames:
+            broken = check_media(parts, place, outcome, files)
+            if self._level >= _PIXELS and (frame := _as_frame(parts)) is not None:
+                decodable.append(Frame(frame, parts, place, broken))
+        check_pixels(
+            decodable,
+            outcome,
+            self._labels,
+            storage=self._storage,
+            executor=self._executor,
+        )
+
+
+_REFERENCES, _MEDIA, _PIXELS = (
+    LEVELS.index(level) for level in ("references", "media", "pixels")
+)
+
+
+def _as_frame(parts: Parts) -> SingleFrame | None:
+    """
+    The frame as an object; None if its schema, as was told, does not allow it.
+    """
+    try:
+        return SingleFrame.from_dict(parts.frame)
+    except DocumentError:
+        return None
+
+
+@contextmanager
+def _running(
+    executor: Executor | Callable[[], Executor] | None, level: str
+) -> Iterator[Executor | None]:
+    """
+    The executor to use; what is made here is shut down here.
+    """
+    if LEVELS.index(level) < _MEDIA:
+        yield None
+    elif isinstance(executor, Executor):
+        yield executor
+    else:
+        made = executor() if executor is not None else ThreadPoolExecutor(cpu_count())
+        with made:
+            yield made

@@ -1,0 +1,135 @@
+"""
+What can only be judged when all frames are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
+
+from attrs import define, evolve, field
+
+from framekit.palette import ALL_MASKS
+from framekit.problem import Problem
+from framekit.validation.codes import problem
+from framekit.validation.outcome import Outcome
+from framekit.validation.tally import Tally
+from framekit.validation.version_rules import VersionLabels
+
+__all__ = ["Whole"]
+
+#: How many unknown colors of one file are told one by one.
+COLORS_TOLD: Final = 10
+
+
+@define
+class Whole:
+    """
+    The outcomes of all frames, put together.
+    """
+
+    frames: int = 0
+    _once: Tally = field(factory=Tally)
+    _types: Tally = field(factory=Tally)
+    _declared: Tally = field(factory=Tally)
+    _shown: set[tuple[str, tuple[int, int, int]]] = field(factory=set)
+    _mask_ids: set[str] = field(factory=set)
+
+    #: Where each frame id was seen first.
+    _ids: dict[str, str] = field(factory=dict)
+
+    def add(self, outcome: Outcome) -> Iterator[Problem]:
+        """
+        Add an outcome, and yield what is wrong with its frames.
+        """
+        yield from outcome.problems
+        for id, document, at in outcome.ids:
+            where = " ".join(filter(None, (document, at)))
+            if id in self._ids:
+                message = f"{id!r} is also the id of {self._ids[id]}"
+                found = problem("duplicate-frame-id", message, at, frame=id)
+                yield evolve(found, document=document)
+            else:
+                self._ids[id] = where
+        self.frames += outcome.frames
+        self._once.update(outcome.once)
+        self._types.update(outcome.types)
+        self._declared.update(outcome.declared)
+        self._shown |= outcome.shown
+        self._mask_ids |= outcome.mask_ids
+
+    def finish(self, labels: VersionLabels, version_document: str) -> Iterator[Problem]:
+        """
+        Yield what is told once.
+
+        Args:
+            labels: What the version says about colors.
+            version_document: What the version's document is called.
+        """
+        for id, at, _ in labels.lists:
+            if id != ALL_MASKS and id not in self._mask_ids:
+                message = f"no frame has a mask {id!r}"
+                found = problem("unused-mask-labels", message, at, mask=id)
+                yield evolve(found, document=version_document)
+        yield from _type_conflicts(self._types)
+        yield from _with_few_colors(self._once)
+        for key, found in self._declared:
+            if key not in self._shown:
+                yield found
+
+
+def _type_conflicts(types: Tally) -> Iterator[Problem]:
+    by_path: dict[str, list[tuple[str, Problem]]] = {}
+    for key, found in types:
+        path, kind = _pair(key)
+        by_path.setdefault(path, []).append((kind, found))
+    for path, kinds in by_path.items():
+        if len(kinds) > 1:
+            usual, first = max(kinds, key=lambda item: item[1].count or 0)
+            for kind, found in kinds:
+                if kind != usual:
+                    message = (
+                        f"{path.removeprefix('$.')} is {_noun(kind)} here and "
+                        f"{_noun(usual)} in {first.count} frame(s), as in "
+                        f"{first.document or 'another frame'}"
+                    )
+                    yield evolve(found, message=message)
+
+
+def _with_few_colors(once: Tally) -> Iterator[Problem]:
+    """
+    Leave out all but the most frequent unknown colors of a file.
+    """
+    colors: dict[Hashable, list[Problem]] = {}
+    for key, found in once:
+        if found.code == "unknown-color":
+            colors.setdefault(_pair(key)[0], []).append(found)
+        else:
+            yield found
+    for found_here in colors.values():
+        named = [found for found in found_here if found.color is not None]
+        named.sort(key=lambda found: -(found.count or 0))
+        for found in named[:COLORS_TOLD]:
+            pixels = _pixels(found.count)
+            message = f"{found.message}: {pixels} of {list(found.color or ())}"
+            yield evolve(found, message=message)
+        rest = [found for found in found_here if found.color is None]
+        rest += named[COLORS_TOLD:]
+        if rest:
+            total = sum(found.count or 0 for found in rest)
+            message = f"{rest[0].message}: {_pixels(total)} of further colors"
+            yield evolve(rest[0], message=message, color=None, count=total, box=None)
+
+
+def _pixels(count: int | None) -> str:
+    return "1 pixel" if count == 1 else f"{count or 0:,} pixels"
+
+
+def _pair(key: Hashable) -> Any:
+    return key
+
+
+def _noun(kind: str) -> str:
+    if kind == "text":
+        return kind
+    return f"an {kind}" if kind == "object" else f"a {kind}"
