@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from attrs import frozen
 
+from framekit.errors import ArgumentError
 from framekit.frame import SingleFrame
 
-__all__ = ["Link", "Linking", "MaskRoi", "link", "link_frame"]
+__all__ = ["Link", "Linking", "MaskRoi", "link", "link_frame", "mask_of"]
 
 
 class MaskRoi(NamedTuple):
@@ -25,7 +26,7 @@ class MaskRoi(NamedTuple):
     """
 
     #: Its position among the frame's ROIs.
-    index: int
+    index: int  # type: ignore[assignment]  # not tuple.index
 
     labels: tuple[str, ...]
 
@@ -88,7 +89,7 @@ def link(masks: Mapping[str, Sequence[str]], rois: Iterable[MaskRoi]) -> Linking
     for roi in rois:
         found = [
             Link(roi.index, source, roi.mask_id, roi.color, roi.labels)
-            for source in roi.sources or masks
+            for source in dict.fromkeys(roi.sources or masks)
             if roi.mask_id in masks.get(source, ())
         ]
         links += found
@@ -106,6 +107,41 @@ def link(masks: Mapping[str, Sequence[str]], rois: Iterable[MaskRoi]) -> Linking
     )
 
 
+def mask_of(
+    frame: SingleFrame, source: str | None = None, mask: str | None = None
+) -> tuple[str, str]:
+    """
+    Name the source and the mask that are meant when one or both are left out.
+
+    Raises:
+        ArgumentError: If there is no such source or mask, or several.
+    """
+    if source is None:
+        with_masks = [s for s in frame.sources if s.masks]
+        candidates = [
+            s for s in with_masks if mask is None or mask in s.mask_ids
+        ] or with_masks
+        known = list(dict.fromkeys(s.id for s in candidates))
+        if len(known) != 1:
+            reason = f"the frame has {known or 'no sources with masks'}; name one"
+            raise ArgumentError("source", reason)
+        source = known[0]
+    named = [s for s in frame.sources if s.id == source]
+    if not named:
+        known = [s.id for s in frame.sources]
+        raise ArgumentError("source", f"{source!r} is none of {known}")
+    masks = list(dict.fromkeys(id for s in named for id in s.mask_ids))
+    if mask is None:
+        if len(masks) != 1:
+            reason = f"source {source!r} has {masks or 'no masks'}; name one"
+            raise ArgumentError("mask", reason)
+        return source, masks[0]
+    if mask not in masks:
+        reason = f"{mask!r} is no mask of source {source!r}: {masks}"
+        raise ArgumentError("mask", reason)
+    return source, mask
+
+
 def _swapped(
     masks: Mapping[str, Sequence[str]], rois: Sequence[MaskRoi]
 ) -> tuple[Link, ...] | None:
@@ -116,7 +152,7 @@ def _swapped(
         mask = roi.labels[0]
         found = [
             Link(roi.index, source, mask, roi.color, (roi.mask_id,))
-            for source in roi.sources or masks
+            for source in dict.fromkeys(roi.sources or masks)
             if mask in masks.get(source, ())
         ]
         if not found:

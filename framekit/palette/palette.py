@@ -4,91 +4,34 @@ Palettes: which color, or which pixel value, stands for which labels.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from typing import Any, Final, Literal, Self, overload
+from functools import cached_property
+from os import PathLike
+from typing import Any, Self, overload
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from framekit.color import RGB, as_rgb, in_range, to_hex
-from framekit.errors import ArgumentError, LinkWarning, PaletteError, PaletteWarning
+from framekit.color import RGB, Matrix, in_range
+from framekit.errors import ArgumentError
 from framekit.frame import SingleFrame
-from framekit.frame.values import as_color_value, as_labels, as_mapping
-from framekit.palette.linking import link_frame
-from framekit.palette.version_labels import levels_of
+from framekit.palette.entry import VOID, PaletteEntry, entries_from
+from framekit.palette.frame_entries import entries_of
+from framekit.palette.linking import mask_of
+from framekit.palette.sharing import Shared, as_shared, numbered, settled
+from framekit.problem import Problem
 
-__all__ = ["MAX_ID", "Palette", "PaletteEntry", "Shared"]
-
-#: Ids are 31-bit, so that label maps hold them as int32 beside a void of -1.
-MAX_ID: Final = 2**31 - 1
-
-#: What happens when one color has two label sets.
-Shared = Literal["error", "first", "merge"]
-
-
-def _as_entry_labels(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else as_labels(value)
-
-
-def _as_color(value: Any) -> tuple[int, int, int] | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return as_rgb(value)
-    return as_color_value(value, argument="color")
-
-
-def _as_whole(value: Any, *, argument: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or int(value) != value or not 0 <= value <= MAX_ID:
-        reason = f"expected a whole number from 0 to {MAX_ID}, got {value!r}"
-        raise ArgumentError(argument, reason)
-    return int(value)
-
-
-@frozen(kw_only=True)
-class PaletteEntry:
-    """
-    One color or pixel value, and what it stands for.
-
-    A color out of range is kept as the data had it; it never matches a pixel.
-    """
-
-    #: What label maps hold for it; None until a palette gives it its position.
-    id: int | None = field(default=None, converter=partial(_as_whole, argument="id"))
-
-    color: tuple[int, int, int] | None = field(default=None, converter=_as_color)
-
-    #: The pixel value in single-channel images, or R + 256 G + 65536 B.
-    index: int | None = field(
-        default=None, converter=partial(_as_whole, argument="index")
-    )
-
-    labels: tuple[str, ...] = field(converter=_as_entry_labels)
-
-    #: Whether it is a countable thing (True) or stuff (False); None if unknown.
-    thing: bool | None = None
-
-    metadata: Mapping[str, Any] = field(
-        factory=dict, converter=as_mapping, hash=False, repr=False
-    )
-
-    @property
-    def name(self) -> str:
-        """
-        The labels as one text.
-        """
-        return ", ".join(self.labels)
+__all__ = ["Palette"]
 
 
 class Palette(Sequence[PaletteEntry]):
     """
     An immutable sequence of entries; equal palettes decode alike.
 
-    ``palette[id]`` gives the entry of an id, not of a position.
+    ``palette[id]`` gives the entry of an id, not of a position; all else, like
+    iteration, slices and :meth:`index`, is by position.
     """
+
+    _entries: tuple[PaletteEntry, ...]
 
     def __init__(
         self,
@@ -101,26 +44,22 @@ class Palette(Sequence[PaletteEntry]):
 
         Args:
             entries: Colors are three integers or ``"#rrggbb"``, labels one text
-                or several.
+                or several; none, ``None`` or ``[]``, marks void pixels.
             shared: What to do when one color has two label sets: refuse, let
-                the first entry win, or give the first the labels of all.
+                the first entry win (all are kept, lookups give the first), or
+                give the first the labels of all.
 
         Raises:
             PaletteError: If a color has two label sets, or an id is used twice.
             ArgumentError: If a value is refused.
         """
-        if shared not in ("error", "first", "merge"):
-            reason = f"expected 'error', 'first' or 'merge', got {shared!r}"
-            raise ArgumentError("shared", reason)
-        items = entries.items() if isinstance(entries, Mapping) else entries
-        found = [_as_entry(item) for item in items]
-        self._entries = _numbered(_resolved(found, shared))
-        self._by_id = {entry.id: entry for entry in self._entries}
+        found = settled(entries_from("color", entries), as_shared(shared))
+        self._entries = numbered(found)
 
     @classmethod
     def indexed(
         cls,
-        values: Mapping[int, Any] | Iterable[PaletteEntry],
+        values: Mapping[int, Any] | Iterable[PaletteEntry | tuple[int, Any]],
         *,
         shared: Shared = "error",
     ) -> Self:
@@ -134,9 +73,7 @@ class Palette(Sequence[PaletteEntry]):
             PaletteError: If a value has two label sets, or an id is used twice.
             ArgumentError: If a value is refused.
         """
-        if isinstance(values, Mapping):
-            values = [PaletteEntry(index=v, labels=k) for v, k in values.items()]
-        entries = list(values)
+        entries = list(entries_from("index", values))
         for entry in entries:
             if entry.index is None:
                 raise ArgumentError("values", f"{entry!r} has no index")
@@ -157,43 +94,185 @@ class Palette(Sequence[PaletteEntry]):
         The palette of one mask of *frame*.
 
         The frame's ROIs come first, then the version's ``mask_labels`` of the
-        mask, then those of all masks, for colors that nothing before named.
+        mask, then those of all masks. Where they disagree the former counts, with
+        a ``PaletteWarning``.
 
         Args:
             source: May be left out when the frame has one.
             mask: May be left out when the source has one.
             version: The version's ``mask_labels``, or a document that has them.
             restrict: Keep only the colors that ROIs name.
+            shared: What to do when ROIs, or one level of the version, give one
+                color two label sets.
 
         Raises:
             ArgumentError: If there is no such source or mask, or several and
                 none is named.
-            PaletteError: If a ROI's mask id leads nowhere, or two ROIs give one
-                color different labels.
+            PaletteError: If the mask id of a ROI of *source* leads nowhere, or
+                two ROIs give one color different labels.
         """
+        shared = as_shared(shared)
         source, mask = mask_of(frame, source, mask)
-        linking = link_frame(frame)
-        if linking.swapped:
-            message = "mask ids and labels of the frame's ROIs are exchanged; read so"
-            warnings.warn(message, LinkWarning, stacklevel=2)
-        for index, mask_id, known in linking.dangling:
-            reason = f"$.rois[{index}].mask.id: {mask_id!r} is none of {list(known)}"
-            raise PaletteError(reason)
-        entries = [
-            PaletteEntry(color=found.color, labels=found.labels)
-            for found in linking.links
-            if found.source == source and found.mask == mask
-        ]
-        by_color = {entry.color: ("rois", entry.labels) for entry in entries}
-        for level, labels_by_color in levels_of(version, mask):
-            for color, labels in labels_by_color.items():
-                if color not in by_color:
-                    by_color[color] = (level, labels)
-                    if not restrict:
-                        entries.append(PaletteEntry(color=color, labels=labels))
-                elif sorted(by_color[color][1]) != sorted(labels):
-                    _warn_of_disagreement(color, by_color[color], (level, labels))
+        entries = entries_of(
+            frame, source, mask, version=version, restrict=restrict, shared=shared
+        )
         return cls(entries, shared=shared)
+
+    @classmethod
+    def from_dict(cls, data: Any, *, shared: Shared | None = None) -> Self:
+        """
+        Read what :meth:`to_dict` gives, or a table of classes as others write it.
+
+        Such a table is an array of objects with ``name`` or ``labels``, ``color``
+        and the like; see :meth:`load`.
+
+        Args:
+            shared: Instead of what the document says.
+
+        Raises:
+            DocumentError: If *data* is neither; ``at`` is the JSON path.
+            PaletteError: If entries contradict each other.
+        """
+        from framekit.palette.document import palette_from_dict
+
+        return palette_from_dict(cls, data, shared=shared)
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the palette as JSON values, from which it can be read back equal.
+        """
+        from framekit.palette.document import palette_to_dict
+
+        return palette_to_dict(self)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        format: str | None = None,
+        shared: Shared | None = None,
+    ) -> Self:
+        """
+        Read a palette file.
+
+        Args:
+            format: ``"json"`` (ours, or an array of classes), ``"labelmap"``
+                (VOC's and CVAT's ``label:r,g,b:parts:actions``), ``"camvid"``
+                (``r g b name``) or ``"csv"``; by default what the file's name
+                and its content say.
+            shared: What to do when one color has two label sets; by default
+                what a JSON document says, else refuse.
+
+        Raises:
+            StorageError: If the file cannot be read.
+            DocumentError: If it is not of the format; ``at`` is the file with
+                the line or the JSON path.
+            PaletteError: If its entries contradict each other.
+        """
+        from framekit.palette.files import load
+
+        return load(cls, path, format=format, shared=shared)
+
+    def save(self, path: str | PathLike[str], *, format: str | None = None) -> None:
+        """
+        Write a palette file; JSON keeps everything.
+
+        Other formats warn (``PaletteWarning``) about what they have no place for,
+        and refuse what would be read back as something else. Without *format* the
+        name decides: ``.json``, ``.csv``, ``…color….txt`` (CamVid), ``.txt``.
+
+        Raises:
+            PaletteError: If the format cannot hold the labels or colors.
+            StorageError: If the file cannot be written.
+        """
+        from framekit.palette.files import save
+
+        save(self, path, format=format)
+
+    @classmethod
+    def known(cls, name: str) -> Self:
+        """
+        The palette of a well-known data set.
+
+        Ids are the data set's own pixel values, which are the indices, too; where
+        labels share a color, it stands for the first (see ``palette/known.py``).
+
+        Args:
+            name: ``"ade20k"``, ``"camvid"``, ``"cityscapes"``,
+                ``"cityscapes-train"`` (ids are train ids) or ``"voc"``.
+
+        Raises:
+            ArgumentError: If there is none of that name.
+        """
+        from framekit.palette.known import known_entries
+
+        return cls(known_entries(name), shared="first")
+
+    @classmethod
+    def generate(
+        cls,
+        labels: Iterable[Any],
+        *,
+        lossy: bool = True,
+        seed: int = 0,
+        avoid: Iterable[Any] = (),
+        black: str | None = None,
+    ) -> Self:
+        """
+        Make colors for *labels*: the same for the same arguments, everywhere.
+
+        Args:
+            labels: One label, or a list of labels, for each entry.
+            lossy: Colors far enough apart to survive video at CRF 28, in each of
+                the common YUV matrices.
+            seed: Another number gives other colors.
+            avoid: Colors, or a palette, to stay clear of.
+            black: The label that gets black; nothing else does, since black is
+                what unpainted pixels are.
+
+        Raises:
+            PaletteError: If there is no room for so many labels.
+            ArgumentError: If a value is refused.
+        """
+        from framekit.palette.generate import generated_entries
+
+        return cls(
+            generated_entries(labels, lossy=lossy, seed=seed, avoid=avoid, black=black)
+        )
+
+    def audit(
+        self, *, lossy: bool = False, matrix: Matrix = "bt601", full_range: bool = False
+    ) -> list[Problem]:
+        """
+        What may go wrong with these colors and values; empty if nothing.
+
+        Codes: ``palette-shared-color``, ``palette-shared-index``,
+        ``color-out-of-range``, ``index-out-of-range`` and, for lossy video,
+        ``palette-too-close`` and ``palette-gray-ids-merge``.
+
+        Args:
+            lossy: Whether masks are lossy video.
+            matrix: How that video turns RGB into YUV.
+            full_range: Whether its values fill 0 to 255.
+
+        Raises:
+            ArgumentError: If *matrix* is unknown.
+        """
+        from framekit.palette.audit import audit
+
+        return audit(self, lossy=lossy, matrix=matrix, full_range=full_range)
+
+    def indexed_by_id(self) -> Self:
+        """
+        The same palette for images whose pixel values are its ids.
+
+        For tables that call the pixel value ``id``; void entries stay as they are.
+        """
+        return type(self)(
+            (e if e.id is None else evolve(e, index=e.id) for e in self),
+            shared="first",
+        )
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -201,22 +280,33 @@ class Palette(Sequence[PaletteEntry]):
     def __iter__(self) -> Iterator[PaletteEntry]:
         return iter(self._entries)
 
+    def __reversed__(self) -> Iterator[PaletteEntry]:
+        return reversed(self._entries)
+
     @overload
     def __getitem__(self, id: int) -> PaletteEntry: ...
     @overload
     def __getitem__(self, id: slice) -> tuple[PaletteEntry, ...]: ...
-    def __getitem__(
-        self, id: int | slice
-    ) -> PaletteEntry | tuple[PaletteEntry, ...]:
+    def __getitem__(self, id: int | slice) -> PaletteEntry | tuple[PaletteEntry, ...]:
         if isinstance(id, slice):
             return self._entries[id]
         try:
-            return self._by_id[int(id)]
+            return self._by_id[id]
         except KeyError:
             raise IndexError(f"the palette has no id {id}") from None
 
     def __contains__(self, entry: object) -> bool:
         return entry in self._entries
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """
+        The position of an entry.
+
+        Raises:
+            ValueError: If it is not in the palette.
+        """
+        end = len(self) if stop is None else stop
+        return self._entries.index(value, start, end)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Palette):
@@ -226,10 +316,12 @@ class Palette(Sequence[PaletteEntry]):
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not what is cached: hashes of text differ from process to process.
+        return _restored, (type(self), self._entries)
+
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{_marker(entry)}: {entry.name!r}" for entry in self._entries[:6]
-        )
+        shown = ", ".join(f"{e.marker}: {e.name!r}" for e in self._entries[:6])
         more = f", … {len(self) - 6} more" if len(self) > 6 else ""
         return f"Palette({{{shown}{more}}})"
 
@@ -237,41 +329,68 @@ class Palette(Sequence[PaletteEntry]):
     def _hash(self) -> int:
         return hash(self._entries)
 
-    @property
+    @cached_property
+    def _by_id(self) -> Mapping[int, PaletteEntry]:
+        return {entry.id: entry for entry in self if entry.id is not None}
+
+    @cached_property
+    def _ids_by_label(self) -> Mapping[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        for entry in self:
+            for label in entry.labels if entry.id is not None else ():
+                found.setdefault(label, []).append(entry.id)  # type: ignore[arg-type]
+        return {label: tuple(ids) for label, ids in found.items()}
+
+    @cached_property
     def is_indexed(self) -> bool:
         """
-        Whether every entry is a pixel value.
+        Whether every entry that a pixel can lead to has a pixel value.
         """
-        return bool(self) and all(entry.index is not None for entry in self)
+        found: Mapping[Any, int] = self.ids_by_color
+        return bool(self.ids_by_index) and not any(
+            entry.index is None and found.get(entry.color) == entry.id_or_void
+            for entry in self
+        )
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """
-        Every label once, in the order of the entries.
+        Every label once, in the order of the entries; names of void are none.
         """
-        return tuple(dict.fromkeys(x for entry in self for x in entry.labels))
+        return tuple(self._ids_by_label)
 
     @cached_property
     def ids_by_color(self) -> Mapping[RGB, int]:
         """
         Ids of the colors that pixels can have; of shared colors the first.
+
+        Void entries have ``VOID``, -1.
         """
         found: dict[RGB, int] = {}
-        for entry in self._entries:
+        for entry in self:
             if entry.color is not None and in_range(entry.color):
-                found.setdefault(entry.color, _id(entry))
+                found.setdefault(entry.color, entry.id_or_void)
         return found
 
     @cached_property
     def ids_by_index(self) -> Mapping[int, int]:
         """
         Ids of the pixel values; of shared values the first.
+
+        Void entries have ``VOID``, -1.
         """
         found: dict[int, int] = {}
-        for entry in self._entries:
+        for entry in self:
             if entry.index is not None:
-                found.setdefault(entry.index, _id(entry))
+                found.setdefault(entry.index, entry.id_or_void)
         return found
+
+    @cached_property
+    def void_color(self) -> RGB | None:
+        """
+        The color of the first void entry that has one; None without.
+        """
+        return next((c for c, id in self.ids_by_color.items() if id == VOID), None)
 
     def ids_of(self, label: str) -> tuple[int, ...]:
         """
@@ -280,126 +399,14 @@ class Palette(Sequence[PaletteEntry]):
         Raises:
             ArgumentError: If none has; the message names the known labels.
         """
-        ids = tuple(_id(entry) for entry in self if label in entry.labels)
-        if not ids:
+        try:
+            return self._ids_by_label[label]
+        except KeyError:
             reason = f"{label!r} is no label of the palette: {list(self.labels)[:20]}"
-            raise ArgumentError("label", reason)
-        return ids
+            raise ArgumentError("label", reason) from None
 
 
-def mask_of(
-    frame: SingleFrame, source: str | None, mask: str | None
-) -> tuple[str, str]:
-    """
-    Name the source and the mask that are meant when one or both are left out.
-
-    Raises:
-        ArgumentError: If there is no such source or mask, or several.
-    """
-    with_masks = [s for s in frame.sources if s.masks]
-    if source is None:
-        candidates = [
-            s for s in with_masks if mask is None or mask in s.mask_ids
-        ] or with_masks
-        if len(candidates) != 1:
-            known = [s.id for s in candidates]
-            reason = f"the frame has {known or 'no sources with masks'}; name one"
-            raise ArgumentError("source", reason)
-        source = candidates[0].id
-    known_masks = [id for s in frame.sources if s.id == source for id in s.mask_ids]
-    if not any(s.id == source for s in frame.sources):
-        known = [s.id for s in frame.sources]
-        raise ArgumentError("source", f"{source!r} is none of {known}")
-    if mask is None:
-        if len(known_masks) != 1:
-            reason = f"source {source!r} has {known_masks or 'no masks'}; name one"
-            raise ArgumentError("mask", reason)
-        return source, known_masks[0]
-    if mask not in known_masks:
-        reason = f"{mask!r} is no mask of source {source!r}: {known_masks}"
-        raise ArgumentError("mask", reason)
-    return source, mask
-
-
-def _id(entry: PaletteEntry) -> int:
-    assert entry.id is not None  # noqa: S101 - every entry of a palette has one
-    return entry.id
-
-
-def _marker(entry: PaletteEntry) -> str:
-    if entry.color is None:
-        return str(entry.index)
-    return to_hex(entry.color) if in_range(entry.color) else str(entry.color)
-
-
-def _as_entry(item: Any) -> PaletteEntry:
-    if isinstance(item, PaletteEntry):
-        return item
-    color, labels = item
-    return PaletteEntry(color=as_rgb(color), labels=labels)
-
-
-def _resolved(entries: list[PaletteEntry], shared: Shared) -> list[PaletteEntry]:
-    """
-    Settle entries that share a color or a value, and drop mere repetitions.
-    """
-    kept: list[PaletteEntry] = []
-    first: dict[Any, int] = {}
-    for entry in entries:
-        keys = [
-            (what, value)
-            for what, value in (("color", entry.color), ("index", entry.index))
-            if value is not None
-        ]
-        if not keys:
-            raise PaletteError(f"{entry.name!r} has neither a color nor an index")
-        taken = [first[key] for key in keys if key in first]
-        if entry in kept:
-            continue
-        if taken and sorted(kept[taken[0]].labels) != sorted(entry.labels):
-            other = kept[taken[0]]
-            if shared == "error":
-                reason = (
-                    f"{_marker(entry)} stands for {list(other.labels)} and for "
-                    f"{list(entry.labels)}; choose with shared='first' or 'merge'"
-                )
-                raise PaletteError(reason)
-            if shared == "merge":
-                merged = tuple(dict.fromkeys(other.labels + entry.labels))
-                kept[taken[0]] = evolve(other, labels=merged)
-                continue
-        elif taken and evolve(entry, id=None) == evolve(kept[taken[0]], id=None):
-            continue
-        for key in keys:
-            first.setdefault(key, len(kept))
-        kept.append(entry)
-    return kept
-
-
-def _numbered(entries: list[PaletteEntry]) -> tuple[PaletteEntry, ...]:
-    numbered = tuple(
-        entry if entry.id is not None else evolve(entry, id=position)
-        for position, entry in enumerate(entries)
-    )
-    seen: dict[int, PaletteEntry] = {}
-    for entry in numbered:
-        if _id(entry) in seen:
-            reason = (
-                f"id {entry.id} stands for {seen[_id(entry)].name!r} and for "
-                f"{entry.name!r}"
-            )
-            raise PaletteError(reason)
-        seen[_id(entry)] = entry
-    return numbered
-
-
-def _warn_of_disagreement(
-    color: tuple[int, int, int],
-    first: tuple[str, tuple[str, ...]],
-    second: tuple[str, tuple[str, ...]],
-) -> None:
-    message = (
-        f"{list(color)} is {list(first[1])} in {first[0]} and {list(second[1])} in "
-        f"{second[0]}; the former counts"
-    )
-    warnings.warn(message, PaletteWarning, stacklevel=3)
+def _restored(cls: type[Palette], entries: tuple[PaletteEntry, ...]) -> Palette:
+    palette = cls.__new__(cls)
+    palette._entries = entries  # noqa: SLF001 - as __init__ does, without its checks
+    return palette

@@ -4,11 +4,13 @@ The labels that a dataset version gives to colors, for all of its frames.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from framekit.errors import ArgumentError
+from framekit import _json
+from framekit.errors import ArgumentError, PaletteError
 from framekit.frame.values import as_color_value, as_labels
+from framekit.palette.sharing import Shared
 
 __all__ = ["ALL_MASKS", "Level", "levels_of"]
 
@@ -19,7 +21,7 @@ ALL_MASKS = "_all_"
 Level = tuple[str, dict[tuple[int, int, int], tuple[str, ...]]]
 
 
-def levels_of(version: Any, mask_id: str) -> list[Level]:
+def levels_of(version: Any, mask_id: str, *, shared: Shared = "error") -> list[Level]:
     """
     The levels of *version* that speak about a mask, the most specific first.
 
@@ -27,9 +29,12 @@ def levels_of(version: Any, mask_id: str) -> list[Level]:
         version: ``mask_labels`` in any of its forms (an object of lists by mask
             id or ``_all_``, a bare list, ``{(r, g, b): labels}``), a version
             document that holds it, or an object with such an attribute.
+        shared: What to do when one level gives a color two label sets: refuse,
+            let the first win, or take the labels of all.
 
     Raises:
         ArgumentError: If it is none of these.
+        PaletteError: If one level gives a color two label sets.
     """
     mask_labels = _mask_labels(version)
     if mask_labels is None:
@@ -37,14 +42,20 @@ def levels_of(version: Any, mask_id: str) -> list[Level]:
     if isinstance(mask_labels, (list, tuple)):
         mask_labels = {ALL_MASKS: mask_labels}
     if not isinstance(mask_labels, Mapping):
-        raise ArgumentError("version", f"expected mask_labels, got {mask_labels!r}")
+        found = _json.kind(mask_labels).replace("?", type(mask_labels).__name__)
+        reason = f"expected mask_labels, an object or a list, got {found}"
+        raise ArgumentError("version", reason)
     if any(isinstance(key, tuple) for key in mask_labels):
-        return [(f"mask_labels[{ALL_MASKS!r}]", _by_color(mask_labels.items()))]
-    return [
-        (f"mask_labels[{key!r}]", _by_color(_pairs(mask_labels[key])))
-        for key in dict.fromkeys((mask_id, ALL_MASKS))
-        if mask_labels.get(key)
-    ]
+        lists = {ALL_MASKS: list(mask_labels.items())}
+    else:
+        keys = dict.fromkeys((mask_id, ALL_MASKS))
+        lists = {
+            key: _pairs(mask_labels[key])
+            for key in keys
+            if mask_labels.get(key) is not None
+        }
+    named = ((f"mask_labels[{key!r}]", pairs) for key, pairs in lists.items())
+    return [(name, _by_color(pairs, name, shared)) for name, pairs in named if pairs]
 
 
 def _mask_labels(version: Any) -> Any:
@@ -61,18 +72,33 @@ def _mask_labels(version: Any) -> Any:
 
 
 def _pairs(items: Any) -> list[tuple[Any, Any]]:
+    expected = "expected a list of objects with 'value' and 'labels'"
+    if not isinstance(items, (list, tuple)):
+        raise ArgumentError("mask_labels", f"{expected}, got {_json.kind(items)}")
     pairs = []
     for item in items:
         if not isinstance(item, Mapping) or not {"value", "labels"} <= set(item):
-            reason = f"expected objects with 'value' and 'labels', got {item!r}"
-            raise ArgumentError("mask_labels", reason)
+            raise ArgumentError("mask_labels", f"{expected}; one is {item!r}")
         pairs.append((item["value"], item["labels"]))
     return pairs
 
 
-def _by_color(pairs: Any) -> dict[tuple[int, int, int], tuple[str, ...]]:
+def _by_color(
+    pairs: Iterable[tuple[Any, Any]], level: str, shared: Shared
+) -> dict[tuple[int, int, int], tuple[str, ...]]:
     found: dict[tuple[int, int, int], tuple[str, ...]] = {}
-    for value, labels in pairs:
+    for value, names in pairs:
         color = as_color_value(value, argument="mask_labels")
-        found.setdefault(color, as_labels(labels, argument="mask_labels"))
+        labels = tuple(dict.fromkeys(as_labels(names, argument="mask_labels")))
+        before = found.setdefault(color, labels)
+        if set(before) == set(labels):
+            continue
+        if shared == "error":
+            reason = (
+                f"{list(color)} stands for {list(before)} and for {list(labels)} in "
+                f"{level}; choose with shared='first' or 'merge'"
+            )
+            raise PaletteError(reason)
+        if shared == "merge":
+            found[color] = tuple(dict.fromkeys(before + labels))
     return found
