@@ -189,7 +189,7 @@ class Opened:
             # of the two a label is.
             raise ImageError("gray stored with white as 0; save it with black as 0")
         if samples.dtype == bool:
-            return (samples.view(np.uint8) != 0).view(np.uint8), 1
+            return np.asarray(samples.view(np.uint8) != 0, np.uint8), 1
         if samples.dtype.itemsize == 4:
             if samples.min() < 0:
                 raise ImageError("negative pixel values")
@@ -233,7 +233,7 @@ def pillow_pixels(png: Png) -> NDArray[Any]:
     if header.color_type == 0 and header.bit_depth == 16:
         return pixels.astype(np.uint16, copy=False)
     if pixels.dtype == bool:
-        return (pixels.view(np.uint8) != 0).view(np.uint8)
+        return np.asarray(pixels.view(np.uint8) != 0, np.uint8)
     if header.color_type == 0 and SCALES[header.bit_depth] > 1:
         return pixels // np.uint8(SCALES[header.bit_depth])
     return pixels

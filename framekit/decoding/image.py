@@ -24,12 +24,12 @@ from framekit.decoding.image_type import sniff
 from framekit.decoding.image_write import write_label_map
 from framekit.decoding.label_map import LabelMap, id_dtype, void_of
 from framekit.decoding.lookup import array_to_ids
-from framekit.decoding.nearest import closest_pair, snap
 from framekit.decoding.pixels import TRANSPARENT, Pixels, bytes_of
 from framekit.decoding.png import Png, PngError, open_png
 from framekit.decoding.png_read import read_labels
 from framekit.decoding.report import DecodeReport
 from framekit.decoding.scheme import PalettePng, PixelKind, Scheme, scheme_of
+from framekit.decoding.snap import closest_pair, snap
 from framekit.decoding.unknown import Unknown
 from framekit.decoding.walk import ImageError
 from framekit.errors import (

@@ -1,0 +1,79 @@
+"""
+Pixels of unknown color, given the id of the nearest color.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from framekit.decoding.lookup import Lookup
+from framekit.errors import PaletteError
+
+__all__ = ["closest_pair", "snap"]
+
+#: Distances that are computed at once, 4 bytes each.
+_BLOCK = 1 << 22
+
+
+def snap(
+    ids: NDArray[Any],
+    keys: NDArray[np.uint32],
+    unknown: NDArray[np.bool_],
+    lookup: Lookup,
+) -> None:
+    """
+    Give the *unknown* pixels of *ids*, in place, the id whose key is the nearest.
+
+    Of colors, the distance is that of RGB; of values, the difference. Of several
+    that are equally near, the one with the smallest key is taken.
+
+    Args:
+        ids: (H, W) uint8 or int32.
+        keys: (H, W), as of *lookup*.
+        unknown: (H, W).
+    """
+    if not len(lookup.keys):
+        return
+    values, inverse = np.unique(keys[unknown], return_inverse=True)
+    known = _points(lookup.keys, lookup)
+    squares = (known * known).sum(axis=1)
+    size = max(1, _BLOCK // len(known))
+    found = np.empty(len(values), np.intp)
+    for start in range(0, len(values), size):
+        points = _points(values[start : start + size], lookup)
+        # |k - v|² less |v|², which is the same for every k.
+        distances = squares - 2 * (points @ known.T)
+        found[start : start + size] = distances.argmin(axis=1)
+    ids[unknown] = lookup.ids[found][inverse.reshape(-1)].astype(ids.dtype)
+
+
+def closest_pair(lookup: Lookup) -> float:
+    """
+    The distance of the two nearest keys of *lookup*; infinite for fewer than two.
+    """
+    points = _points(lookup.keys, lookup)
+    closest = np.inf
+    size = max(1, _BLOCK // max(1, len(points)))
+    squares = (points * points).sum(axis=1)
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        distances = squares[start : start + size, None] + squares - 2 * part @ points.T
+        rows = np.arange(len(part))
+        distances[rows, rows + start] = np.inf
+        closest = min(closest, float(distances.min()))
+    return float(np.sqrt(closest))
+
+
+def _points(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[np.float64]:
+    """
+    Keys as points in space; their products are whole numbers, so exact.
+    """
+    if lookup.kind == "index":
+        if len(keys) and keys.max() >= 1 << 26:
+            raise PaletteError("values this large have no nearest one")
+        return keys.astype(np.float64)[:, None]
+    channels = [keys >> np.uint32(shift) & np.uint32(255) for shift in (16, 8, 0)]
+    return np.stack(channels, axis=1).astype(np.float64)
