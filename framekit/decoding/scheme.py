@@ -106,8 +106,8 @@ def _lookup(palette: Palette, keys: _Keys) -> Lookup:
     if keys == "index":
         return Lookup.by_index(dict(palette.ids_by_index))
     found: dict[int, int] = {}
-    for entry in palette:
-        assert entry.id is not None  # noqa: S101 - every entry of a palette has one
-        value = entry.id if entry.index is None else entry.index
-        found.setdefault(value, entry.id)
+    for position, entry in enumerate(palette):
+        id = position if entry.id is None else entry.id
+        value = id if entry.index is None else entry.index
+        found.setdefault(value, entry.id_or_void)
     return Lookup.by_index(found)
