@@ -1,0 +1,492 @@
+"""
+Videos through FFmpeg; the only module that imports PyAV, and keeps its errors in.
+
+A video is opened by us and handed over as a file object. FFmpeg itself opens
+nothing: no protocol is allowed, and only formats that cannot name other files (a
+43-byte ffconcat script otherwise reads another local file).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from framekit.errors import FramekitError, StorageError, UnreadableMaskError
+
+__all__ = [
+    "FORMATS",
+    "LARGEST_FRAME",
+    "LARGEST_SIDE",
+    "NEGATIVE_LINES_ARE_SAFE",
+    "Damage",
+    "Frame",
+    "Packet",
+    "VideoFile",
+    "convert",
+    "display_matrix",
+    "new_frame",
+    "open_video",
+    "write_video",
+]
+
+#: The demuxers that may be used, by one of their names. None of them follows
+#: references to other files.
+FORMATS: Final = (
+    "mov",  # also mp4, m4a, 3gp
+    "matroska",  # also webm
+    "mpegts",
+    "avi",
+    "gif",
+    "apng",
+    "mpeg",
+    "flv",
+    "ogg",
+    "ivf",
+    "nut",
+)
+
+#: Larger pictures are refused before they are decoded: pixels a side, and bytes.
+LARGEST_SIDE: Final = 16384
+LARGEST_FRAME: Final = 512 * 1024 * 1024
+
+#: Whether PyAV hands out the right memory for planes that are stored bottom up.
+NEGATIVE_LINES_ARE_SAFE: Final = int(av.__version__.partition(".")[0]) >= 18
+
+#: Codecs that leave out frames nobody refers to bit-exactly; libdav1d does not.
+_SKIPS_EXACTLY: Final = frozenset({"h264", "hevc", "vp9", "mpeg4"})
+
+_ATTACHED_PICTURE: Final = 0x400
+_MOST_DEMUX_ERRORS: Final = 16
+
+Frame = VideoFrame
+
+
+class Packet(NamedTuple):
+    """
+    What is known about a piece of a stream before it is decoded.
+    """
+
+    pts: int | None
+    dts: int | None
+    duration: int
+    is_keyframe: bool
+    is_discard: bool
+
+
+class Damage(NamedTuple):
+    """
+    Something that could not be read or decoded.
+    """
+
+    #: Of the packet, in ticks; None if that is not known.
+    pts: int | None
+    reason: str
+
+
+@contextmanager
+def open_video(
+    file: BinaryIO, uri: str, *, threads: int = 1
+) -> Iterator[VideoFile]:
+    """
+    Open the video stream of *file*, from its beginning, and close it afterwards.
+
+    The file object itself stays open.
+
+    Args:
+        uri: How messages call the file.
+        threads: How many threads decode.
+
+    Raises:
+        UnreadableMaskError: If it is no video, or larger than the limits.
+    """
+    options = {
+        "protocol_whitelist": "none",
+        "format_whitelist": ",".join(FORMATS),
+        "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
+    }
+    reader = _Reader(file, uri)
+    head = reader.head()
+    try:
+        container = av.open(
+            reader, mode="r", options=options, metadata_errors="replace"
+        )
+    except FramekitError:
+        raise
+    except (av.FFmpegError, OSError, ValueError, EOFError) as error:
+        raise UnreadableMaskError(uri, _why_not(head, error)) from None
+    with container:
+        yield VideoFile(container, uri, threads=threads)
+
+
+class VideoFile:
+    """
+    An open container, and the one stream of it that is looked at.
+    """
+
+    def __init__(self, container: InputContainer, uri: str, *, threads: int) -> None:
+        """
+        Choose the stream: the first one that is no cover art.
+
+        Raises:
+            UnreadableMaskError: If there is none, no decoder for it, or its frames
+                are larger than the limits.
+        """
+        self.uri = uri
+        self._container = container
+        self._stream = self._chosen(container)
+        context = self._stream.codec_context
+        if context is None:
+            raise UnreadableMaskError(uri, "there is no decoder for its video stream")
+        check_size(uri, context.width, context.height, context.pix_fmt)
+        context.thread_count = threads
+        context.thread_type = "SLICE" if threads == 1 else "AUTO"
+        context.options = {
+            "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
+            "err_detect": "crccheck",
+        }
+
+    def _chosen(self, container: InputContainer) -> VideoStream:
+        streams = container.streams.video
+        if not streams:
+            kinds = sorted({stream.type for stream in container.streams})
+            raise UnreadableMaskError(
+                self.uri, f"no video stream, only {', '.join(kinds) or 'nothing'}"
+            )
+        for stream in streams:
+            flags: Any = stream.disposition
+            if not int(getattr(flags, "value", flags)) & _ATTACHED_PICTURE:
+                return stream
+        raise UnreadableMaskError(self.uri, "no video stream, only cover art")
+
+    @property
+    def format(self) -> str:
+        """
+        FFmpeg's name for the container format, like ``"mov,mp4,m4a,3gp,3g2,mj2"``.
+        """
+        return str(self._container.format.name)
+
+    @property
+    def codec(self) -> str:
+        """
+        FFmpeg's name for the decoder, like ``"h264"``.
+        """
+        return str(self._stream.codec_context.name)
+
+    @property
+    def pixel_format(self) -> str | None:
+        """
+        FFmpeg's name for the pixel format that the header announces.
+        """
+        return self._stream.codec_context.pix_fmt
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """
+        Width and height as coded, before any rotation.
+        """
+        context = self._stream.codec_context
+        return context.width, context.height
+
+    @property
+    def tick(self) -> Fraction:
+        """
+        The unit of pts, in seconds.
+        """
+        base: Any = self._stream.time_base
+        if not base:
+            return Fraction(1, 90000)
+        return Fraction(base.numerator, base.denominator)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """
+        Frames a second as the header or FFmpeg's guess has it.
+        """
+        for rate in (self._stream.average_rate, self._stream.guessed_rate):
+            if rate:
+                return Fraction(rate.numerator, rate.denominator)
+        return None
+
+    @property
+    def frames_in_header(self) -> int:
+        """
+        The number of frames that the header promises; 0 if it does not say.
+        """
+        return int(self._stream.frames or 0)
+
+    @property
+    def seconds_in_header(self) -> Fraction | None:
+        """
+        The duration that the header promises, if this is its only stream.
+        """
+        if self._stream.duration:
+            return self._stream.duration * self.tick
+        if len(self._container.streams) == 1 and self._container.duration:
+            return Fraction(self._container.duration, 1_000_000)
+        return None
+
+    @property
+    def can_skip(self) -> bool:
+        """
+        Whether frames that nobody refers to may be left out.
+        """
+        return self.codec in _SKIPS_EXACTLY
+
+    def packets(self) -> Iterator[Packet | Damage]:
+        """
+        The stream's packets from here on, undecoded.
+        """
+        for packet in self._demux():
+            if isinstance(packet, Damage):
+                yield packet
+            elif packet.size:
+                yield Packet(
+                    packet.pts,
+                    packet.dts,
+                    packet.duration or 0,
+                    bool(packet.is_keyframe),
+                    bool(packet.is_discard),
+                )
+
+    def seek(self, pts: int) -> bool:
+        """
+        Go to the keyframe at *pts*, or near it; the caller checks where it landed.
+
+        Returns:
+            Whether the file can be sought in at all.
+        """
+        try:
+            self._container.seek(pts, stream=self._stream)
+        except FramekitError:
+            raise
+        except (av.FFmpegError, OSError, ValueError):
+            return False
+        return True
+
+    def frames(
+        self, wanted: Callable[[int | None], bool] | None = None
+    ) -> Generator[Frame | Damage, None, None]:
+        """
+        Decode from here on.
+
+        Args:
+            wanted: Says of a packet's pts whether its frame must come; others may
+                be left out. All come by default.
+
+        Raises:
+            UnreadableMaskError: If a frame is larger than the limits.
+        """
+        context = self._stream.codec_context
+        for packet in self._demux():
+            if isinstance(packet, Damage):
+                yield packet
+                continue
+            if wanted is not None:
+                context.skip_frame = "DEFAULT" if wanted(packet.pts) else "NONREF"
+            if packet.is_corrupt:
+                yield Damage(packet.pts, "a packet is marked as damaged")
+            try:
+                frames = packet.decode() if packet.size else context.decode(None)
+            except EOFError:
+                continue
+            except (av.FFmpegError, OSError, ValueError) as error:
+                yield Damage(packet.pts, _text(error))
+                continue
+            for frame in frames:
+                check_size(self.uri, frame.width, frame.height, frame.format.name)
+                yield frame
+
+    def _demux(self) -> Iterator[Any]:
+        errors = 0
+        while True:
+            try:
+                for packet in self._container.demux(self._stream):
+                    errors = 0
+                    yield packet
+                return
+            except FramekitError:
+                raise
+            except EOFError:
+                return
+            except (av.FFmpegError, OSError, ValueError) as error:
+                errors += 1
+                yield Damage(None, _text(error))
+                if errors >= _MOST_DEMUX_ERRORS:
+                    return
+
+
+def check_size(uri: str, width: int, height: int, pixel_format: str | None) -> None:
+    """
+    Refuse pictures that would take more memory than any real mask.
+
+    Raises:
+        UnreadableMaskError: If a side or the decoded picture is over the limits.
+    """
+    if width > LARGEST_SIDE or height > LARGEST_SIDE:
+        reason = f"{width}x{height} is more than {LARGEST_SIDE} pixels a side"
+        raise UnreadableMaskError(uri, reason)
+    try:
+        bits = av.VideoFormat(pixel_format).padded_bits_per_pixel if pixel_format else 8
+    except (ValueError, av.FFmpegError):
+        bits = 32
+    size = width * height * max(bits, 8) // 8
+    if size > LARGEST_FRAME:
+        reason = f"{width}x{height} takes {size >> 20} MiB, more than {512} MiB"
+        raise UnreadableMaskError(uri, reason)
+
+
+def convert(frame: Frame, pixel_format: str, uri: str) -> Frame:
+    """
+    Convert *frame* by swscale.
+
+    Raises:
+        UnreadableMaskError: If there is no such conversion.
+    """
+    try:
+        return frame.reformat(format=pixel_format, threads=1)
+    except (av.FFmpegError, OSError, ValueError, TypeError) as error:
+        name = frame.format.name
+        reason = f"the pixel format {name} cannot be converted: {_text(error)}"
+        raise UnreadableMaskError(uri, reason) from None
+
+
+def display_matrix(frame: Frame) -> bytes | None:
+    """
+    The 36 bytes that say how *frame* is to be turned, if there are any.
+    """
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    return None if data is None else bytes(data)
+
+
+def new_frame(pixels: Any, pixel_format: str) -> Frame:
+    """
+    A frame of (H, W, 3) or (H, W) *pixels*.
+    """
+    return VideoFrame.from_ndarray(pixels, format=pixel_format)
+
+
+def write_video(  # noqa: PLR0917
+    file: BinaryIO,
+    container_format: str,
+    codec: str,
+    pixel_format: str,
+    options: dict[str, str],
+    tick: Fraction,
+    frames: Iterator[tuple[int, int, Frame]],
+    uri: str,
+) -> None:
+    """
+    Encode *frames* (pts, duration and pixels; at least one) into *file*.
+
+    Raises:
+        UnreadableMaskError: If FFmpeg refuses.
+    """
+    try:
+        with av.open(file, mode="w", format=container_format) as container:
+            _encode(container, codec, pixel_format, options, tick, frames)
+    except FramekitError:
+        raise
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise UnreadableMaskError(uri, f"cannot be written: {_text(error)}") from None
+
+
+def _encode(  # noqa: PLR0917
+    container: OutputContainer,
+    codec: str,
+    pixel_format: str,
+    options: dict[str, str],
+    tick: Fraction,
+    frames: Iterator[tuple[int, int, Frame]],
+) -> None:
+    stream: Any = None
+    durations: dict[int, int] = {}
+    for pts, duration, frame in frames:
+        if stream is None:
+            stream = container.add_stream(codec, options=options)
+            stream.width, stream.height = frame.width, frame.height
+            stream.pix_fmt = pixel_format
+            stream.codec_context.thread_count = 1
+            stream.time_base = stream.codec_context.time_base = tick
+            stream.codec_context.framerate = 1 / (tick * max(duration, 1))
+            if pixel_format.startswith("gray"):
+                stream.codec_context.color_range = 2
+        if pixel_format.startswith("gray"):
+            frame.color_range = 2
+        frame.pts, frame.time_base = pts, tick
+        durations[pts] = duration
+        for packet in stream.encode(frame):
+            packet.duration = durations.pop(packet.pts, packet.duration)
+            container.mux(packet)
+    for packet in stream.encode():
+        packet.duration = durations.pop(packet.pts, packet.duration)
+        container.mux(packet)
+
+
+class _Reader:
+    """
+    The parts of a file object that FFmpeg may use; without a name, without close.
+    """
+
+    def __init__(self, file: BinaryIO, uri: str) -> None:
+        self._file = file
+        self._uri = uri
+        self.seek(0)
+
+    def head(self) -> bytes:
+        found = self.read(64)
+        self.seek(0)
+        return found
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size) or b""
+        except Exception as error:  # noqa: BLE001 (a caller's file raises anything)
+            raise StorageError(self._uri, f"reading failed: {_text(error)}") from None
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except Exception as error:  # noqa: BLE001 (the same)
+            raise StorageError(self._uri, f"seeking failed: {_text(error)}") from None
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    @staticmethod
+    def readable() -> bool:
+        return True
+
+    @staticmethod
+    def seekable() -> bool:
+        return True
+
+
+_IMAGES: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "a PNG image"),
+    (re.compile(rb"\xff\xd8\xff"), "a JPEG image"),
+    (re.compile(rb"BM"), "a BMP image"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "a WebP image"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
+)
+
+
+def _why_not(head: bytes, error: Exception) -> str:
+    if not head:
+        return "the file is empty"
+    for pattern, name in _IMAGES:
+        if pattern.match(head):
+            return f"{name}, no video; decode it as an image"
+    return f"no video that can be read: {_text(error)}"
+
+
+def _text(error: Exception) -> str:
+    found = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(found).splitlines()[0][:200]

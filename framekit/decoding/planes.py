@@ -1,0 +1,391 @@
+"""
+Decoded frames as planes of numbers: views, not copies, and hardly ever converted.
+
+FFmpeg's conversion to RGB differs between versions, ignores tags in some, clips the
+mixtures that borders are made of, and costs as much as decoding. Bytes of planes are
+the same in every version.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, Final, Literal
+
+import numpy as np
+from attrs import evolve, field, frozen
+from numpy.typing import NDArray
+
+from framekit.decoding._av import (
+    NEGATIVE_LINES_ARE_SAFE,
+    Frame,
+    convert,
+    display_matrix,
+)
+
+__all__ = ["Orientation", "Planes", "planes_of"]
+
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+
+#: Packed 8-bit RGB: bytes a pixel, and where R, G, B and A are.
+_PACKED: Final = {
+    "rgb24": (3, 0, 1, 2, None),
+    "bgr24": (3, 2, 1, 0, None),
+    "rgba": (4, 0, 1, 2, 3),
+    "bgra": (4, 2, 1, 0, 3),
+    "rgb0": (4, 0, 1, 2, None),
+    "bgr0": (4, 2, 1, 0, None),
+    "argb": (4, 1, 2, 3, 0),
+    "abgr": (4, 3, 2, 1, 0),
+    "0rgb": (4, 1, 2, 3, None),
+    "0bgr": (4, 3, 2, 1, None),
+}
+
+#: The same with 16 bits a channel, without the ending that names the byte order.
+_PACKED_16: Final = {
+    "rgb48": (3, 0, 1, 2, None),
+    "bgr48": (3, 2, 1, 0, None),
+    "rgba64": (4, 0, 1, 2, 3),
+    "bgra64": (4, 2, 1, 0, 3),
+}
+
+#: Packed 4:2:2: where Y, U and V are in four bytes.
+_PACKED_422: Final = {"yuyv422": (0, 1, 3), "uyvy422": (1, 0, 2), "yvyu422": (0, 3, 1)}
+
+#: Two planes, the second with both chroma values: subsampling, and where U is.
+_SEMIPLANAR: Final = {
+    "nv12": (2, 2, 0),
+    "nv21": (2, 2, 1),
+    "nv16": (2, 1, 0),
+    "nv24": (1, 1, 0),
+    "nv42": (1, 1, 1),
+}
+
+_YUV: Final = re.compile(r"yuv(a|j)?(410|411|420|422|440|444)p(\d+)?(le|be)?")
+_GBR: Final = re.compile(r"gbr(a)?p(\d+)?(le|be)?")
+_GRAY: Final = re.compile(r"(gray|ya)(\d+)?(le|be)?")
+_STEPS: Final = {
+    "410": (4, 4),
+    "411": (4, 1),
+    "420": (2, 2),
+    "422": (2, 1),
+    "440": (1, 2),
+    "444": (1, 1),
+}
+
+#: FFmpeg's numbers for YUV matrices.
+_MATRICES: Final = {
+    1: "bt709",
+    4: "bt601",
+    5: "bt601",
+    6: "bt601",
+    7: "bt709",
+    9: "bt2020",
+    10: "bt2020",
+}
+
+_LIMITED: Final = 1
+_FULL: Final = 2
+
+
+@frozen
+class Orientation:
+    """
+    How a picture has to be turned to be seen as meant.
+    """
+
+    #: Rows and columns are exchanged before anything is flipped.
+    transposed: bool = False
+    flip_rows: bool = False
+    flip_columns: bool = False
+
+    def apply(self, array: NDArray[Any]) -> NDArray[Any]:
+        """
+        Turn *array*, whose first two axes are rows and columns; a view.
+        """
+        if self.transposed:
+            array = array.swapaxes(0, 1)
+        if self.flip_rows:
+            array = array[::-1]
+        return array[:, ::-1] if self.flip_columns else array
+
+    @property
+    def degrees(self) -> int:
+        """
+        Clockwise, as players turn it; a flip on top of that is not told.
+        """
+        if not self.transposed:
+            return 180 if self.flip_rows and self.flip_columns else 0
+        return 90 if self.flip_columns else 270
+
+
+@frozen(eq=False)
+class Planes:
+    """
+    The channels of one frame.
+    """
+
+    kind: Literal["rgb", "yuv", "gray"]
+
+    #: R, G, B or Y, U, V or one: (H, W), chroma (ceil(H / sy), ceil(W / sx)).
+    channels: tuple[Plane, ...] = field(repr=lambda c: str([a.shape for a in c]))
+
+    #: Bits of the values.
+    depth: int = 8
+
+    #: Luma columns and rows for each chroma sample.
+    steps: tuple[int, int] = (1, 1)
+
+    #: What the stream says; None where it does not.
+    matrix: str | None = None
+    full_range: bool | None = None
+
+    #: (H, W), 0 where transparent.
+    alpha: Plane | None = field(default=None, repr=False)
+
+    orientation: Orientation = Orientation()
+
+    #: Whether values were rounded, or computed from others, to get here.
+    altered: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """
+        Height and width as stored.
+        """
+        height, width = self.channels[0].shape
+        return height, width
+
+    def to_8bit(self) -> Planes:
+        """
+        The same with 8-bit values, rounded where there were more.
+        """
+        if self.depth == 8:
+            return self
+        if self.kind == "yuv":
+            full = self.full_range is True
+            luma = _rescaled(self.channels[0], self.depth, full=full)
+            chroma = (_rescaled(c, self.depth, full=False) for c in self.channels[1:])
+            return self._with((luma, *chroma), altered=True)
+        full = self.kind == "rgb" or self.full_range is not False
+        channels = tuple(
+            _rescaled(channel, self.depth, full=full) for channel in self.channels
+        )
+        largest = (1 << self.depth) - 1
+        altered = self.altered or any(
+            bool(((small.astype(np.uint32) * largest + 127) // 255 != channel).any())
+            for small, channel in zip(channels, self.channels, strict=True)
+        )
+        return self._with(channels, altered=altered)
+
+    def unturned(self) -> Planes:
+        """
+        The same, to be seen as it is stored.
+        """
+        return evolve(self, orientation=Orientation())
+
+    def _with(self, channels: tuple[Plane, ...], *, altered: bool) -> Planes:
+        return evolve(self, channels=channels, depth=8, altered=altered)
+
+
+def planes_of(frame: Frame, *, uri: str = "") -> Planes:
+    """
+    Read the planes of *frame*, in views that keep it alive.
+
+    Raises:
+        UnreadableMaskError: If its pixel format cannot even be converted.
+    """
+    orientation = _orientation(display_matrix(frame))
+    if not NEGATIVE_LINES_ARE_SAFE and any(p.line_size < 0 for p in frame.planes):
+        return _converted(frame, uri, orientation)
+    name = frame.format.name
+    if name in _PACKED or name[:-2] in _PACKED_16:
+        return _packed(frame, name, orientation)
+    if name == "pal8":
+        return _paletted(frame, orientation)
+    if found := _GBR.fullmatch(name):
+        return _planar_rgb(frame, found, orientation)
+    if found := _GRAY.fullmatch(name):
+        return _gray(frame, found, orientation)
+    if found := _YUV.fullmatch(name):
+        return _planar_yuv(frame, found, orientation)
+    if name in _SEMIPLANAR:
+        return _semiplanar(frame, name, orientation)
+    if name in _PACKED_422:
+        return _packed_422(frame, name, orientation)
+    return _converted(frame, uri, orientation)
+
+
+def _lines(frame: Frame, number: int) -> NDArray[np.uint8]:
+    """
+    The bytes of a plane, (rows, line size), from top to bottom.
+    """
+    plane = frame.planes[number]
+    line_size = abs(plane.line_size)
+    memory: Any = plane
+    found = np.frombuffer(memory, np.uint8)[: line_size * plane.height]
+    found = found.reshape(plane.height, line_size)
+    return found[::-1] if plane.line_size < 0 else found
+
+
+def _values(frame: Frame, number: int, depth: int, order: str | None) -> Plane:
+    """
+    The numbers of a plane, (rows, columns).
+    """
+    width = frame.planes[number].width
+    lines = _lines(frame, number)
+    if depth <= 8:
+        return lines[:, :width]
+    wide: Plane = lines[:, : 2 * width].view(">u2" if order == "be" else "<u2")
+    return wide
+
+
+def _packed(frame: Frame, name: str, orientation: Orientation) -> Planes:
+    depth = 8 if name in _PACKED else 16
+    size, *places, alpha = _PACKED[name] if depth == 8 else _PACKED_16[name[:-2]]
+    height, width = frame.height, frame.width
+    lines = _lines(frame, 0)[:, : width * size * depth // 8]
+    if depth == 16:
+        pixels: Any = lines.view(">u2" if name.endswith("be") else "<u2")
+    else:
+        pixels = lines
+    pixels = pixels.reshape(height, width, size)
+    return Planes(
+        "rgb",
+        tuple(pixels[..., place] for place in places),
+        depth,
+        alpha=None if alpha is None else pixels[..., alpha],
+        orientation=orientation,
+    )
+
+
+def _paletted(frame: Frame, orientation: Orientation) -> Planes:
+    indices = _values(frame, 0, 8, None)
+    memory: Any = frame.planes[1]
+    colors = np.frombuffer(memory, np.uint8)[:1024].reshape(256, 4)
+    if sys.byteorder == "little":
+        colors = colors[:, ::-1]  # A, R, G, B
+    return Planes(
+        "rgb",
+        tuple(colors[:, channel][indices] for channel in (1, 2, 3)),
+        alpha=colors[:, 0][indices],
+        orientation=orientation,
+    )
+
+
+def _planar_rgb(
+    frame: Frame, name: re.Match[str], orientation: Orientation
+) -> Planes:
+    depth, order = int(name[2] or 8), name[3]
+    green, blue, red = (_values(frame, n, depth, order) for n in range(3))
+    return Planes(
+        "rgb",
+        (red, green, blue),
+        depth,
+        alpha=_values(frame, 3, depth, order) if name[1] else None,
+        orientation=orientation,
+    )
+
+
+def _gray(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes:
+    depth, order = int(name[2] or 8), name[3]
+    alpha: Plane | None = None
+    if name[1] == "ya":
+        size = 2 if depth > 8 else 1
+        lines = _lines(frame, 0)[:, : frame.width * 2 * size]
+        pairs: Any = lines
+        if size == 2:
+            pairs = lines.view(">u2" if order == "be" else "<u2")
+        values, alpha = pairs[:, 0::2], pairs[:, 1::2]
+    else:
+        values = _values(frame, 0, depth, order)
+    return Planes(
+        "gray",
+        (values,),
+        depth,
+        full_range=_range_of(frame),
+        alpha=alpha,
+        orientation=orientation,
+    )
+
+
+def _planar_yuv(
+    frame: Frame, name: re.Match[str], orientation: Orientation
+) -> Planes:
+    depth, order = int(name[3] or 8), name[4]
+    return Planes(
+        "yuv",
+        tuple(_values(frame, n, depth, order) for n in range(3)),
+        depth,
+        _STEPS[name[2]],
+        matrix=_MATRICES.get(int(frame.colorspace)),
+        full_range=True if name[1] == "j" else _range_of(frame),
+        alpha=_values(frame, 3, depth, order) if name[1] == "a" else None,
+        orientation=orientation,
+    )
+
+
+def _semiplanar(frame: Frame, name: str, orientation: Orientation) -> Planes:
+    across, down, place_of_u = _SEMIPLANAR[name]
+    columns = -(-frame.width // across)
+    pairs = _lines(frame, 1)[:, : 2 * columns]
+    u, v = pairs[:, place_of_u::2], pairs[:, 1 - place_of_u :: 2]
+    return Planes(
+        "yuv",
+        (_values(frame, 0, 8, None), u, v),
+        steps=(across, down),
+        matrix=_MATRICES.get(int(frame.colorspace)),
+        full_range=_range_of(frame),
+        orientation=orientation,
+    )
+
+
+def _packed_422(frame: Frame, name: str, orientation: Orientation) -> Planes:
+    y, u, v = _PACKED_422[name]
+    lines = _lines(frame, 0)[:, : 4 * -(-frame.width // 2)]
+    return Planes(
+        "yuv",
+        (lines[:, y::2][:, : frame.width], lines[:, u::4], lines[:, v::4]),
+        steps=(2, 1),
+        matrix=_MATRICES.get(int(frame.colorspace)),
+        full_range=_range_of(frame),
+        orientation=orientation,
+    )
+
+
+def _converted(frame: Frame, uri: str, orientation: Orientation) -> Planes:
+    exact = {"monow", "monob", "rgb8", "bgr8", "rgb565le", "rgb555le", "bgr565le"}
+    found = convert(frame, "gbrp", uri)
+    green, blue, red = (_values(found, n, 8, None) for n in range(3))
+    altered = frame.format.name not in exact
+    return Planes("rgb", (red, green, blue), orientation=orientation, altered=altered)
+
+
+def _range_of(frame: Frame) -> bool | None:
+    return {_LIMITED: False, _FULL: True}.get(int(frame.color_range))
+
+
+def _rescaled(values: Plane, depth: int, *, full: bool) -> NDArray[np.uint8]:
+    """
+    8-bit values: of full range by proportion, else by leaving out bits; rounded.
+    """
+    wide = values.astype(np.uint32)
+    if full:
+        largest = (1 << depth) - 1
+        return np.asarray((wide * 255 + largest // 2) // largest, np.uint8)
+    rounded = (wide + (1 << (depth - 9))) >> (depth - 8)
+    return np.asarray(np.minimum(rounded, 255), np.uint8)
+
+
+def _orientation(matrix: bytes | None) -> Orientation:
+    """
+    Read a display matrix; angles that are no multiple of 90 leave pixels in place.
+    """
+    if matrix is None or len(matrix) < 36:
+        return Orientation()
+    a, b, _, c, d = (int(n) for n in np.frombuffer(matrix, np.int32)[:5])
+    if a and d and not (b or c):
+        return Orientation(flip_rows=d < 0, flip_columns=a < 0)
+    if b and c and not (a or d):
+        return Orientation(transposed=True, flip_rows=b < 0, flip_columns=c < 0)
+    return Orientation()

@@ -1,0 +1,245 @@
+"""
+From positions in the index to decoded frames, in one pass over the file.
+
+What is decoded at a position does not depend on how it was reached. FFmpeg's seek
+may land after the frame that was asked for (open GOPs, recovery points, MPEG-TS),
+so each jump goes to a keyframe's own pts, the keyframe is looked for among the
+first frames that come out, and if it is missing the jump is repeated a keyframe
+earlier.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+
+from attrs import field, frozen
+
+from framekit.decoding._av import Damage, Frame, VideoFile
+from framekit.decoding.index import FrameIndex
+from framekit.decoding.media import Media
+
+__all__ = ["Decoded", "decode_all", "decode_some"]
+
+
+@frozen
+class Decoded:
+    """
+    One frame as it came out of the decoder, or none if it did not.
+    """
+
+    position: int
+    frame: Frame | None = field(repr=False)
+
+    #: Why the pixels cannot be trusted: damage in it or before it.
+    tainted: str | None = None
+
+
+def decode_all(
+    media: Media, index: FrameIndex, *, threads: int = 1
+) -> Generator[Decoded, None, None]:
+    """
+    Decode all frames in order, holding one at a time.
+
+    Frames that do not come out are passed over in their place.
+    """
+    with media.open_video(threads=threads) as video:
+        if index.linear:
+            yield from _count(video, range(len(index)))
+            return
+        run = _Run(video, index, range(len(index)), seek_to=None)
+        with closing(run.frames()) as frames:
+            yield from frames
+        for position in run.missing():
+            yield Decoded(position, None, run.reason)
+
+
+def decode_some(
+    media: Media, index: FrameIndex, positions: Iterable[int]
+) -> Generator[Decoded, None, None]:
+    """
+    Decode the frames at *positions*, each once, in the order of time.
+
+    Neighboring GOPs are decoded in one run; frames in between that nobody refers
+    to are left out where that changes nothing.
+    """
+    wanted = sorted(set(positions))
+    if not wanted:
+        return
+    with media.open_video() as video:
+        if index.linear:
+            yield from _count(video, wanted)
+            return
+        for run in _runs(index, wanted):
+            yield from _decode_run(video, media, index, run)
+
+
+def _count(video: VideoFile, wanted: Iterable[int]) -> Iterator[Decoded]:
+    """
+    Decode from the beginning, counting. What was lost shifts all that follows.
+    """
+    targets = iter(wanted)
+    target = next(targets, None)
+    position = 0
+    damage: str | None = None
+    for item in video.frames():
+        if isinstance(item, Damage):
+            damage = damage or item.reason
+            continue
+        if item.is_corrupt:
+            damage = damage or "a frame is marked as damaged"
+        if position == target:
+            yield Decoded(position, item, damage)
+            target = next(targets, None)
+        if target is None:
+            return
+        position += 1
+    while target is not None:
+        yield Decoded(target, None, damage)
+        target = next(targets, None)
+
+
+def _runs(index: FrameIndex, wanted: list[int]) -> Iterator[list[int]]:
+    """
+    Group positions so that between two groups at least one GOP can be left out.
+    """
+    run: list[int] = []
+    before = -2
+    for position in wanted:
+        gop = bisect_right(index.keys, index.times[position]) - 1
+        if run and gop > before + 1:
+            yield run
+            run = []
+        run.append(position)
+        before = gop
+    yield run
+
+
+def _decode_run(
+    video: VideoFile, media: Media, index: FrameIndex, run: list[int]
+) -> Iterator[Decoded]:
+    key = bisect_right(index.keys, index.times[run[0]]) - 1
+    step = 1
+    while key >= 0 and video.seek(index.keys[key]):
+        attempt = _Run(video, index, run, seek_to=index.keys[key])
+        with closing(attempt.frames()) as frames:
+            yield from frames
+        if attempt.landed:
+            yield from _lost(attempt)
+            return
+        key -= step
+        step *= 2
+    # Before the first keyframe there is only the beginning of the file.
+    with media.open_video() as again:
+        attempt = _Run(again, index, run, seek_to=None)
+        with closing(attempt.frames()) as frames:
+            yield from frames
+        yield from _lost(attempt)
+
+
+def _lost(run: _Run) -> Iterator[Decoded]:
+    for position in run.missing():
+        yield Decoded(position, None, run.reason)
+
+
+class _Run:
+    """
+    One pass from a keyframe, or from the beginning, over some positions.
+
+    The reason for this being a class is that damage, once seen, outlives frames:
+    what follows it is tainted until the next keyframe on the time axis, so that
+    frames shown before that keyframe but decoded after it are tainted, too.
+    """
+
+    def __init__(
+        self,
+        video: VideoFile,
+        index: FrameIndex,
+        positions: Iterable[int],
+        *,
+        seek_to: int | None,
+    ) -> None:
+        self._video = video
+        self._index = index
+        self._positions = list(positions)
+        self._times = [index.times[position] for position in self._positions]
+        self._wanted = frozenset(self._times)
+        self._skips = video.can_skip and len(self._positions) < len(index)
+        self._start = seek_to
+        self._next = 0
+        #: Whether decoding began where it should have.
+        self.landed = seek_to is None
+        #: What was damaged first, if anything.
+        self.reason: str | None = None
+        self._taint: str | None = None
+        self._tainted_before: int | None = None
+
+    def missing(self) -> list[int]:
+        """
+        The positions that did not come out.
+        """
+        return self._positions[self._next :]
+
+    def frames(self) -> Generator[Decoded, None, None]:
+        """
+        Yield the frames that come out, and those that are passed over.
+        """
+        is_wanted = self._is_wanted if self._skips else None
+        with closing(self._video.frames(is_wanted)) as items:
+            for item in items:
+                if isinstance(item, Damage):
+                    self._note(item.pts, item.reason)
+                    continue
+                if item.pts is None:
+                    continue
+                if not self.landed and not self._lands(item.pts):
+                    return
+                if not self.landed:
+                    continue
+                if item.is_corrupt:
+                    self._note(item.pts, "a frame is marked as damaged")
+                yield from self._deliver(item, item.pts)
+                if self._next == len(self._positions):
+                    return
+
+    def _is_wanted(self, pts: int | None) -> bool:
+        return pts is None or pts in self._wanted or pts == self._start
+
+    def _lands(self, pts: int) -> bool:
+        """
+        Whether it can still be that decoding began at the keyframe.
+        """
+        if self._start is None or pts < self._start:
+            return True
+        shown = self._index.position_of(self._start) is not None
+        self.landed = pts == self._start or (not shown and pts <= self._times[0])
+        return self.landed
+
+    def _deliver(self, frame: Frame, pts: int) -> Iterator[Decoded]:
+        while self._next < len(self._times) and self._times[self._next] < pts:
+            yield Decoded(self._positions[self._next], None, self._reason_at(pts))
+            self._next += 1
+        if self._next < len(self._times) and self._times[self._next] == pts:
+            yield Decoded(self._positions[self._next], frame, self._reason_at(pts))
+            self._next += 1
+
+    def _note(self, pts: int | None, reason: str) -> None:
+        if pts is not None and self._start is not None and pts < self._start:
+            return  # belongs to the GOP before, whose frames are not complete here
+        self.reason = self.reason or reason
+        self._taint = reason
+        keys = self._index.keys
+        if pts is None:
+            pts = self._times[self._next] if self._next < len(self._times) else 0
+        after = bisect_right(keys, pts)
+        until = keys[after] if after < len(keys) else None
+        if self._tainted_before is None or until is None:
+            self._tainted_before = until
+        else:
+            self._tainted_before = max(self._tainted_before, until)
+
+    def _reason_at(self, pts: int) -> str | None:
+        if self._tainted_before is not None and pts >= self._tainted_before:
+            self._taint = self._tainted_before = None
+        return self._taint
