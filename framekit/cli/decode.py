@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +19,8 @@ from framekit import _json
 from framekit.cli.progress import Progress
 from framekit.cli.storage_options import add_storage_options, storage_from
 from framekit.cli.targets import is_document
-from framekit.errors import ArgumentError, FramekitError, PaletteError
+from framekit.errors import ArgumentError, PaletteError
+from framekit.problem import Problem
 
 __all__ = ["add_arguments", "execute"]
 
@@ -119,14 +120,9 @@ def _of_target(
     target = open_target(arguments.target)
     palette = Palette.load(arguments.palette) if arguments.palette else None
     folders = _Folders()
-    frames = []
-    for found in target.frames():
-        if isinstance(found, FramekitError):
-            yield {"frame": None, "error": str(found)}, None
-        else:
-            frames.append(found)
+    unread: list[Problem] = []
     decoded = decode_frames(
-        frames,
+        _readable(target.frames(), unread),
         source=arguments.source,
         mask=arguments.mask,
         palette=palette,
@@ -146,6 +142,17 @@ def _of_target(
         if item.error is not None:
             entry["error"] = str(item.error)
         yield entry, item.label_map
+    for problem in unread:
+        entry = {"frame": None, "document": problem.document}
+        yield {**entry, "error": f"{problem.at}: {problem.message}"}, None
+
+
+def _readable(found: Iterable[Any], unread: list[Problem]) -> Iterator[Any]:
+    for frame in found:
+        if isinstance(frame, Problem):
+            unread.append(frame)
+        else:
+            yield frame
 
 
 def _of_mask(
@@ -190,20 +197,20 @@ class _Folders:
     """
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
-        self._kept: list[Any] = []
         self._used: set[str] = set()
+        self._number = -1
+        self._last: tuple[Any, str] = (None, "")
 
     def of(self, frame: Any) -> str:
-        if id(frame) not in self._names:
-            number = len(self._names)
-            name = _safe(frame.id) if frame.id else f"{number:06}"
-            if name.lower() in self._used:
-                name = f"{name}.{number}"
-            self._used.add(name.lower())
-            self._names[id(frame)] = name
-            self._kept.append(frame)
-        return self._names[id(frame)]
+        if frame is self._last[0]:
+            return self._last[1]
+        self._number += 1
+        name = _safe(frame.id) if frame.id else f"{self._number:06}"
+        if name.lower() in self._used:
+            name = f"{name}.{self._number}"
+        self._used.add(name.lower())
+        self._last = (frame, name)
+        return name
 
 
 def _safe(name: str) -> str:
@@ -216,7 +223,7 @@ def _safe(name: str) -> str:
 
 def _written(label_map: Any, path: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    large = any(entry.id > 254 for entry in label_map.palette)
+    large = any(entry.id_or_void > 254 for entry in label_map.palette)
     label_map.save(path, values="id" if large else "index")
     height, width = label_map.shape
     return {
@@ -227,5 +234,6 @@ def _written(label_map: Any, path: Path) -> dict[str, Any]:
 
 
 def _name(entry: dict[str, Any]) -> str:
-    parts = (entry.get(key) for key in ("frame", "source", "mask"))
+    keys = ("document", "frame", "source", "mask", "timestamp")
+    parts = (entry.get(key) for key in keys)
     return " ".join(str(part) for part in parts if part is not None) or "mask"

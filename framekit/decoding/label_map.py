@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from framekit.color import RGB, as_rgb
 from framekit.decoding.report import DecodeReport
 from framekit.errors import ArgumentError, PaletteError
-from framekit.palette import Palette
+from framekit.palette import VOID, Palette
 
 __all__ = ["VOID_INT32", "VOID_UINT8", "LabelMap", "id_dtype", "void_of"]
 
@@ -79,7 +79,10 @@ class LabelMap:
         return height, width
 
     @cached_property
-    def _counts(self) -> Mapping[int, int]:
+    def counts(self) -> Mapping[int, int]:
+        """
+        Pixels of each id that occurs, void among them.
+        """
         if self.ids.dtype == np.uint8:
             counts = np.bincount(self.ids.reshape(-1), minlength=256)
             present = np.flatnonzero(counts)
@@ -94,7 +97,7 @@ class LabelMap:
         """
         found: dict[str, int] = {}
         for entry in self.palette:
-            count = self._counts.get(entry.id if entry.id is not None else -1, 0)
+            count = 0 if entry.id is None else self.counts.get(entry.id, 0)
             for label in entry.labels if count else ():
                 found[label] = found.get(label, 0) + count
         return found
@@ -123,7 +126,8 @@ class LabelMap:
         Paint every pixel in its entry's color, (H, W, 3).
 
         Args:
-            void: The color of pixels without a label; black by default.
+            void: The color of pixels without a label; by default that of the
+                palette's void entry, else black.
 
         Raises:
             PaletteError: If an entry that occurs has no color, or the color of
@@ -131,13 +135,15 @@ class LabelMap:
         """
         colors: dict[int, RGB] = {}
         for entry in self.palette:
-            if entry.id in self._counts:
+            if entry.id in self.counts:
                 if entry.color is None or entry.id is None:
                     raise PaletteError(f"{entry.name!r} has no color to paint")
                 colors[entry.id] = as_rgb(entry.color)
-        if self.void in self._counts:
-            background = as_rgb((0, 0, 0) if void is None else void, argument="void")
-            if background in self.palette.ids_by_color:
+        if self.void in self.counts:
+            if void is None:
+                void = self.palette.void_color or (0, 0, 0)
+            background = as_rgb(void, argument="void")
+            if self.palette.ids_by_color.get(background, VOID) != VOID:
                 label = self.palette[self.palette.ids_by_color[background]].name
                 reason = f"{background} is {label!r}; choose another color with void="
                 raise PaletteError(reason)

@@ -1,0 +1,195 @@
+"""
+Label maps painted over the pictures they describe, with a legend.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from framekit.color import RGB, in_range
+from framekit.decoding.label_map import LabelMap
+from framekit.decoding.picture import Text, draw_texts, resized
+
+__all__ = ["Panel", "compose", "display_colors", "overlaid"]
+
+Picture = NDArray[np.uint8]
+
+#: How much of a pixel is the label's color.
+_STRENGTH: Final = 0.6
+
+#: Sizes of the drawing, in pixels.
+_WIDTH: Final = 640
+_LEGEND: Final = 230
+_LINE: Final = 19
+_TITLE: Final = 28
+_GAP: Final = 10
+_TEXT: Final = 13
+
+_PAPER: Final = (250, 250, 250)
+_INK: Final = (30, 30, 30)
+_VOID: Final = ((255, 255, 255), (200, 0, 60))
+
+
+@frozen(eq=False)
+class Panel:
+    """
+    One mask of one source at one moment.
+    """
+
+    title: str
+
+    label_map: LabelMap
+
+    #: (H, W, 3) uint8, or None where the source could not be read.
+    picture: Picture | None = field(default=None, repr=False)
+
+    #: What a person should know, such as why the picture is missing.
+    note: str = ""
+
+
+def display_colors(label_map: LabelMap) -> dict[int, RGB]:
+    """
+    A color for each id of the palette: its own, or one made from the id.
+    """
+    colors: dict[int, RGB] = {}
+    for entry in label_map.palette:
+        if entry.id is None:
+            continue
+        if entry.color is not None and in_range(entry.color):
+            colors[entry.id] = entry.color
+        else:
+            # Steps of the golden ratio keep neighboring ids apart.
+            hue = (entry.id * 0.618034) % 1
+            red, green, blue = colorsys.hsv_to_rgb(hue, 0.65, 0.95)
+            colors[entry.id] = (int(red * 255), int(green * 255), int(blue * 255))
+    return colors
+
+
+def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
+    """
+    Paint the label map over *picture*, (H, W, 3); pixels without a label are striped.
+
+    Args:
+        picture: Of the label map's size, or resized to it; None paints on gray.
+    """
+    height, width = label_map.shape
+    if picture is None:
+        picture = np.full((height, width, 3), 128, np.uint8)
+    elif picture.shape[:2] != (height, width):
+        picture = resized(picture, (width, height))
+    paint = _paint(label_map)
+    mixed = picture * (1 - _STRENGTH) + paint * _STRENGTH
+    mixed[_edges(label_map.ids)] = paint[_edges(label_map.ids)] * 0.5
+    return mixed.astype(np.uint8)
+
+
+def compose(panels: Sequence[Panel]) -> Picture:
+    """
+    Put *panels* under each other: picture, overlay, legend; (H, W, 3) uint8.
+    """
+    return _stacked([_composed(panel) for panel in panels])
+
+
+def _composed(panel: Panel) -> Picture:
+    height, width = panel.label_map.shape
+    scale = _WIDTH / width
+    size = (_WIDTH, max(1, round(height * scale)))
+    over = resized(overlaid(panel.label_map, panel.picture), size, smooth=scale < 1)
+    plain = (
+        np.full((size[1], size[0], 3), 225, np.uint8)
+        if panel.picture is None
+        else resized(panel.picture, size, smooth=True)
+    )
+    legend = _legend(panel.label_map, size[1])
+    total = (_TITLE + size[1] + _GAP, 2 * size[0] + _LEGEND + 4 * _GAP, 3)
+    sheet = np.full(total, _PAPER, np.uint8)
+    left = _GAP
+    for part in (plain, over, legend):
+        sheet[_TITLE : _TITLE + size[1], left : left + part.shape[1]] = part
+        left += part.shape[1] + _GAP
+    texts = [Text(_GAP, 6, panel.title, _INK, _TEXT + 2)]
+    if panel.note:
+        texts.append(Text(_GAP + 8, _TITLE + 8, panel.note, (160, 0, 40), _TEXT))
+    return draw_texts(sheet, texts)
+
+
+def _paint(label_map: LabelMap) -> Picture:
+    height, width = label_map.shape
+    rows, columns = np.indices((height, width), sparse=True)
+    stripes = ((rows + columns) // 4 % 2).astype(np.intp)
+    paint: Picture = np.array(_VOID, np.uint8)[stripes]
+    colors = display_colors(label_map)
+    known = np.array(sorted(colors), np.int64)
+    if not len(known):
+        return paint
+    table = np.array([colors[int(id)] for id in known], np.uint8)
+    places = np.searchsorted(known, label_map.ids).clip(max=len(known) - 1)
+    labeled = label_map.ids != label_map.void
+    paint[labeled] = table[places[labeled]]
+    return paint
+
+
+def _edges(ids: NDArray[Any]) -> NDArray[np.bool_]:
+    edges = np.zeros(ids.shape, bool)
+    edges[:, 1:] |= ids[:, 1:] != ids[:, :-1]
+    edges[1:] |= ids[1:] != ids[:-1]
+    return edges
+
+
+def _legend(label_map: LabelMap, height: int) -> Picture:
+    """
+    Swatches, labels and shares, the largest first, as many lines as fit.
+    """
+    lines = list(_shares(label_map))
+    fitting = max(1, height // _LINE)
+    if len(lines) > fitting:
+        more = f"and {len(lines) - fitting + 1} more"
+        lines = [*lines[: fitting - 1], ([], more, 0.0)]
+    sheet = np.full((height, _LEGEND, 3), _PAPER, np.uint8)
+    texts = []
+    for number, (swatches, name, share) in enumerate(lines):
+        top = number * _LINE
+        for place, color in enumerate(swatches[:4]):
+            left = 2 + place * 5
+            sheet[top + 2 : top + 15, left : left + 14] = _INK
+            sheet[top + 3 : top + 14, left + 1 : left + 13] = color
+        indent = 22 + 5 * (min(len(swatches), 4) - 1) if swatches else 2
+        texts.append(Text(indent, top + 1, name[:26], _INK, _TEXT))
+        if share:
+            shown = f"{share:.1%}" if share >= 0.0005 else "<0.1%"
+            texts.append(Text(_LEGEND - 44, top + 1, shown, (90, 90, 90), _TEXT))
+    return draw_texts(sheet, texts)
+
+
+def _shares(label_map: LabelMap) -> Iterable[tuple[list[RGB], str, float]]:
+    colors = display_colors(label_map)
+    total = label_map.ids.size
+    found: dict[str, tuple[list[RGB], int]] = {}
+    for id, count in label_map.counts.items():
+        if id == label_map.void:
+            name, color = "no label", _VOID[1]
+        else:
+            name, color = label_map.palette[id].name, colors[id]
+        swatches, pixels = found.get(name, ([], 0))
+        found[name] = ([*swatches, color], pixels + count)
+    for name, (swatches, pixels) in sorted(
+        found.items(), key=lambda item: (-item[1][1], item[0])
+    ):
+        several = f"{name} x {len(swatches)}" if len(swatches) > 1 else name
+        yield swatches, several, pixels / total
+
+
+def _stacked(sheets: Sequence[Picture]) -> Picture:
+    width = max(sheet.shape[1] for sheet in sheets)
+    padded = []
+    for sheet in sheets:
+        wide = np.full((sheet.shape[0], width, 3), _PAPER, np.uint8)
+        wide[:, : sheet.shape[1]] = sheet
+        padded.append(wide)
+    return np.concatenate(padded)
