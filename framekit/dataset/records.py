@@ -205,7 +205,8 @@ def _line(data: bytes, document: str, number: int, *, ended: bool) -> Record:
     try:
         value, losses = _json.parse(data)
     except DocumentError as error:
-        problem = problem_of(error, document, hint=_ONE_PER_LINE)
+        hint = _ONE_PER_LINE if error.code == "invalid-json" else ""
+        problem = problem_of(error, document, hint=hint)
         if not ended:
             message = f"the file ends within this line: {error.reason}"
             problem = _error("torn-line", message, document)

@@ -375,12 +375,6 @@ _PIXELS: Final = _table(
         "Two colors of a video mask are so close that lossy coding may mix them up.",
         "store the mask lossless, or choose colors further apart",
     ),
-    (
-        "damaged-video",
-        _W,
-        "A mask comes after damage in its video and may be wrong.",
-        "",
-    ),
 )
 
 #: Every code, in the order of the levels.

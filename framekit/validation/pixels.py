@@ -126,10 +126,6 @@ class _Checker:
         if report.unknown_pixels > listed:
             found = self._problem(item, "unknown-color", uri)
             yield (uri, None), evolve(found, count=report.unknown_pixels - listed)
-        if report.tainted:
-            message = f"{uri}: something before it in the video is damaged"
-            found = self._problem(item, "damaged-video", message)
-            yield ("damaged-video", uri), found
         for note in report.notes:
             if note.startswith(_TOO_CLOSE):
                 message = f"{uri}: {note.removeprefix(_TOO_CLOSE)}"

@@ -15,7 +15,7 @@ from framekit.decoding.image_type import HEAD_SIZE, sniff
 from framekit.decoding.index import FrameIndex, index_video
 from framekit.decoding.media import Media
 from framekit.decoding.png import PngError, open_png
-from framekit.decoding.walk import ImageFault, walk
+from framekit.decoding.walk import ImageError, walk
 from framekit.errors import (
     FramekitError,
     MissingFileError,
@@ -131,7 +131,7 @@ def _probe_image(uri: str, storage: Storage) -> Found:
             open_png(loaded.data)
         else:
             walk(loaded.data, loaded.content_type)
-    except (PngError, ImageFault) as error:
+    except (PngError, ImageError) as error:
         fault = _fault(error.reason)
     return Found((header.content_type,), (header.width, header.height), fault=fault)
 

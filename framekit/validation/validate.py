@@ -4,7 +4,7 @@ Validating frames: from a target to a report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -119,17 +119,18 @@ class _Run:
         Yield what is wrong, with the target itself first.
         """
         target = self._target
+        references = self._level >= _REFERENCES
         for found in target.problems:
             yield stamped(found, found.document, found.at, None)
         if target.version is not None:
-            for found in check_version(target.version):
+            for found in check_version(target.version, references=references):
                 yield stamped(found, target.version_document, found.at, None)
         waiting = iter(target.records())
         while records := list(islice(waiting, shard)):
             yield from whole.add(self._check(records))
             if progress is not None:
                 progress(len(records))
-        if self._level >= _REFERENCES:
+        if references:
             yield from whole.finish(self._labels, target.version_document)
 
     def _check(self, records: Sequence[Record]) -> Outcome:
@@ -147,18 +148,31 @@ class _Run:
     def _look_at_files(
         self, frames: Sequence[tuple[Parts, Place]], outcome: Outcome
     ) -> None:
-        # These load the decoders, which the first two levels do without.
+        # This loads the decoders, which the first two levels do without.
         from framekit.validation.media import Files, check_media
-        from framekit.validation.pixels import Frame, check_pixels
 
         if self._files is None:
             self._files = Files(self._storage, self._executor)
         files = self._files.look_at(parts for parts, _ in frames)
-        decodable = []
-        for parts, place in frames:
-            broken = check_media(parts, place, outcome, files)
-            if self._level >= _PIXELS and (frame := _as_frame(parts)) is not None:
-                decodable.append(Frame(frame, parts, place, broken))
+        checked = [
+            (parts, place, check_media(parts, place, outcome, files))
+            for parts, place in frames
+        ]
+        if self._level >= _PIXELS:
+            self._decode(checked, outcome)
+
+    def _decode(
+        self,
+        frames: Iterable[tuple[Parts, Place, set[tuple[str, str]]]],
+        outcome: Outcome,
+    ) -> None:
+        from framekit.validation.pixels import Frame, check_pixels
+
+        decodable = [
+            Frame(frame, parts, place, broken)
+            for parts, place, broken in frames
+            if (frame := _as_frame(parts)) is not None
+        ]
         check_pixels(
             decodable,
             outcome,

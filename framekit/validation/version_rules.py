@@ -39,9 +39,9 @@ class VersionLabels:
         """
         labels = {
             id: [
-                {"value": list(color), "labels": list(names)} for color, names in found
+                {"value": list(c), "labels": list(names)} for c, names in found.items()
             ]
-            for id, found in self._pairs.items()
+            for id, found in self._by_color.items()
         }
         return {"mask_labels": labels} if labels else None
 
@@ -50,13 +50,13 @@ class VersionLabels:
         """
         The masks that are spoken about by id.
         """
-        return frozenset(self._pairs) - {ALL_MASKS}
+        return frozenset(self._by_color) - {ALL_MASKS}
 
     def levels(self, mask_id: str) -> list[tuple[str, _Labels]]:
         """
         What is said about a mask, the most specific first.
         """
-        if mask_id not in self._pairs:
+        if mask_id not in self._by_color:
             mask_id = ALL_MASKS  # One answer for all masks that are not named.
         if mask_id not in self._levels:
             self._levels[mask_id] = levels_of(self.value, mask_id)
@@ -67,17 +67,14 @@ class VersionLabels:
         return {}
 
     @cached_property
-    def _pairs(
-        self,
-    ) -> dict[str, list[tuple[tuple[int, int, int], tuple[str, ...]]]]:
-        return {
-            id: [
-                (color, tuple(listed(item, "labels")))
-                for item in items
-                if isinstance(item, dict) and (color := color_of(item))
-            ]
-            for id, _, items in self.lists
-        }
+    def _by_color(self) -> dict[str, _Labels]:
+        found: dict[str, _Labels] = {}
+        for id, _, items in self.lists:
+            by_color = found.setdefault(id, {})
+            for item in items:
+                if isinstance(item, dict) and (color := color_of(item)):
+                    by_color.setdefault(color, tuple(listed(item, "labels")))
+        return found
 
 
 def as_version_document(version: Any) -> Any:
@@ -108,11 +105,16 @@ def as_version_document(version: Any) -> Any:
 _DOCUMENT_KEYS: Final = frozenset({"mask_labels", "metadata", "name", "status"})
 
 
-def check_version(version: Any) -> Iterator[Problem]:
+def check_version(version: Any, *, references: bool) -> Iterator[Problem]:
     """
     Yield all that is wrong with a version document, which is parsed JSON.
+
+    Args:
+        references: Whether to run the second level, too.
     """
     yield from check(version, "dataset-version")
+    if not references:
+        return
     labels = VersionLabels(version)
     for id, at, items in labels.lists:
         yield from _check_list(id, at, items)
