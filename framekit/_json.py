@@ -25,6 +25,7 @@ __all__ = [
     "join",
     "kind",
     "loads",
+    "loads_written",
     "nested",
     "parse",
     "plain",
@@ -216,6 +217,19 @@ def loads(data: bytes | str) -> Any:
     if losses:
         raise losses[0]
     return value
+
+
+def loads_written(data: bytes) -> Any:
+    """
+    Parse what :func:`dumps` wrote; nothing that it cannot write is looked for.
+
+    Raises:
+        DocumentError: If it is no JSON at all.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError("$", _sentence(error)) from None
 
 
 def parse(data: bytes | str) -> tuple[Any, list[DocumentError]]:

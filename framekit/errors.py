@@ -8,6 +8,7 @@ What framekit raises and warns about.
     ├── ValidationError                      problems
     ├── MissingExtraError(ImportError)       feature, extra
     ├── PaletteError(ValueError)             reason
+    ├── ReadOnlyError(PermissionError)       version
     ├── StorageError(OSError)                uri, reason
     │   └── MissingFileError(FileNotFoundError)
     └── DecodeError
@@ -46,6 +47,7 @@ __all__ = [
     "MissingFileError",
     "PaletteError",
     "PaletteWarning",
+    "ReadOnlyError",
     "SchemaVersionError",
     "StorageError",
     "TimestampError",
@@ -160,6 +162,22 @@ class PaletteError(FramekitError, ValueError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@frozen(eq=False, slots=False)
+class ReadOnlyError(FramekitError, PermissionError):
+    """
+    A change of a dataset version that is published.
+    """
+
+    #: The name of the version.
+    version: str
+
+    def __str__(self) -> str:
+        return (
+            f"version {self.version!r} is published and read-only; "
+            f"create_version(name, parent={self.version!r}) makes one to change"
+        )
 
 
 @frozen(eq=False, slots=False)
