@@ -206,7 +206,7 @@ class _Folders:
             return self._last[1]
         self._number += 1
         name = _safe(frame.id) if frame.id else f"{self._number:06}"
-        if name.lower() in self._used:
+        while name.lower() in self._used:
             name = f"{name}.{self._number}"
         self._used.add(name.lower())
         self._last = (frame, name)

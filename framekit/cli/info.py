@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from attrs import asdict
+
 from framekit import _json
 from framekit.cli.storage_options import add_storage_options, storage_from
 from framekit.cli.targets import is_document
@@ -65,11 +67,10 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     wide = max(len(key) for key in facts)
     for key, value in facts.items():
+        shown = value
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {what}" for name, what in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(map(str, value))
-        yield f"{key.replace('_', ' '):<{wide}}  {value}\n"
+            shown = ", ".join(f"{name} {what}" for name, what in value.items())
+        yield f"{key.replace('_', ' '):<{wide}}  {shown}\n"
 
 
 def _about_framekit() -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _about(name: str, storage: Any) -> dict[str, Any]:
         kind = sniff(file.read(64))
     if kind is None:
         return _about_video(name, storage)
-    return {"kind": "image", **read_image_header(name, storage=storage).to_dict()}
+    return {"kind": "image", **_facts(read_image_header(name, storage=storage))}
 
 
 def _about_video(name: str, storage: Any) -> dict[str, Any]:
@@ -106,7 +107,13 @@ def _about_video(name: str, storage: Any) -> dict[str, Any]:
     from framekit.palette import Palette
 
     with MaskVideo(name, Palette(), storage=storage) as video:
-        return {"kind": "video", **video.metadata.to_dict()}
+        facts = {"kind": "video", **_facts(video.metadata)}
+        gaps = len(video.index.gaps)
+        return facts | ({"gaps_in_time": gaps} if gaps else {})
+
+
+def _facts(found: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if value is not None}
 
 
 def _about_frames(name: str) -> dict[str, Any]:

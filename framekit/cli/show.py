@@ -35,7 +35,7 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     """
     from framekit.dataset.documents import open_target
     from framekit.decoding.decode import decode_frames
-    from framekit.decoding.picture import write_picture
+    from framekit.decoding.pictures import save_picture
     from framekit.report.overlay import compose
 
     target = open_target(arguments.target)
@@ -58,7 +58,7 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     if not panels:
         raise ArgumentError("TARGET", "the frame has no mask that can be shown")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(arguments.out, compose(panels))
+    save_picture(compose(panels), arguments.out)
     stdout.write(f"{len(panels)} masks of frame {frame.id} in {arguments.out}\n")
     return 1 if failed else 0
 
@@ -79,7 +79,7 @@ def _frame(target: Any, wanted: str | None) -> Any:
 
 
 def _panel(item: Any, storage: Any) -> Any:
-    from framekit.decoding.picture import read_picture
+    from framekit.decoding.source_picture import read_picture
     from framekit.errors import FramekitError
     from framekit.report.overlay import Panel
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from framekit.cli.progress import Progress
 from framekit.cli.storage_options import add_storage_options, storage_from
+from framekit.errors import ArgumentError
 
 __all__ = ["add_arguments", "execute"]
 
@@ -64,15 +67,20 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     from framekit.dataset.documents import open_target
     from framekit.validation import validate
 
+    if arguments.jobs < 1:
+        raise ArgumentError("--jobs", f"expected 1 or more, got {arguments.jobs}")
+    select = _codes(arguments.select) or None
     target = open_target(arguments.target)
     with Progress(stderr, unit="frames") as progress:
         found = validate(
             target,
             level=arguments.level,
             storage=storage_from(arguments, target.root),
+            executor=partial(ThreadPoolExecutor, arguments.jobs),
             progress=progress.advance,
-            **_choice(arguments),
         )
+    if arguments.select or arguments.ignore:
+        found = found.only(select=select, ignore=_codes(arguments.ignore))
     destination: Any = (
         nullcontext(stdout)
         if arguments.out is None
@@ -83,5 +91,5 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     return found.exit_code(fail_on=arguments.fail_on)
 
 
-def _choice(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {}
+def _codes(text: str) -> list[str]:
+    return [code.strip() for code in text.split(",") if code.strip()]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from framekit.color import RGB, in_range
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.picture import Text, draw_texts, resized
+from framekit.decoding.pictures import draw_text, resize_nearest
 
 __all__ = ["Panel", "compose", "display_colors", "overlaid"]
 
@@ -33,6 +33,7 @@ _TEXT: Final = 13
 
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (30, 30, 30)
+_ALERT: Final = (170, 0, 40)
 _VOID: Final = ((255, 255, 255), (200, 0, 60))
 
 
@@ -82,7 +83,7 @@ def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
     if picture is None:
         picture = np.full((height, width, 3), 128, np.uint8)
     elif picture.shape[:2] != (height, width):
-        picture = resized(picture, (width, height))
+        picture = resize_nearest(picture, width, height)
     paint = _paint(label_map)
     mixed = picture * (1 - _STRENGTH) + paint * _STRENGTH
     mixed[_edges(label_map.ids)] = paint[_edges(label_map.ids)] * 0.5
@@ -98,13 +99,12 @@ def compose(panels: Sequence[Panel]) -> Picture:
 
 def _composed(panel: Panel) -> Picture:
     height, width = panel.label_map.shape
-    scale = _WIDTH / width
-    size = (_WIDTH, max(1, round(height * scale)))
-    over = resized(overlaid(panel.label_map, panel.picture), size, smooth=scale < 1)
+    size = (_WIDTH, max(1, round(height * _WIDTH / width)))
+    over = resize_nearest(overlaid(panel.label_map, panel.picture), *size)
     plain = (
         np.full((size[1], size[0], 3), 225, np.uint8)
         if panel.picture is None
-        else resized(panel.picture, size, smooth=True)
+        else resize_nearest(panel.picture, *size)
     )
     legend = _legend(panel.label_map, size[1])
     total = (_TITLE + size[1] + _GAP, 2 * size[0] + _LEGEND + 4 * _GAP, 3)
@@ -113,10 +113,11 @@ def _composed(panel: Panel) -> Picture:
     for part in (plain, over, legend):
         sheet[_TITLE : _TITLE + size[1], left : left + part.shape[1]] = part
         left += part.shape[1] + _GAP
-    texts = [Text(_GAP, 6, panel.title, _INK, _TEXT + 2)]
+    sheet = draw_text(sheet, panel.title, (_GAP, 6), color=_INK, height=_TEXT + 2)
     if panel.note:
-        texts.append(Text(_GAP + 8, _TITLE + 8, panel.note, (160, 0, 40), _TEXT))
-    return draw_texts(sheet, texts)
+        at = (_GAP + 8, _TITLE + 8)
+        sheet = draw_text(sheet, panel.note, at, color=_ALERT, height=_TEXT)
+    return sheet
 
 
 def _paint(label_map: LabelMap) -> Picture:
@@ -152,7 +153,7 @@ def _legend(label_map: LabelMap, height: int) -> Picture:
         more = f"and {len(lines) - fitting + 1} more"
         lines = [*lines[: fitting - 1], ([], more, 0.0)]
     sheet = np.full((height, _LEGEND, 3), _PAPER, np.uint8)
-    texts = []
+    texts: list[tuple[str, tuple[int, int]]] = []
     for number, (swatches, name, share) in enumerate(lines):
         top = number * _LINE
         for place, color in enumerate(swatches[:4]):
@@ -160,11 +161,13 @@ def _legend(label_map: LabelMap, height: int) -> Picture:
             sheet[top + 2 : top + 15, left : left + 14] = _INK
             sheet[top + 3 : top + 14, left + 1 : left + 13] = color
         indent = 22 + 5 * (min(len(swatches), 4) - 1) if swatches else 2
-        texts.append(Text(indent, top + 1, name[:26], _INK, _TEXT))
+        texts.append((name[:26], (indent, top + 1)))
         if share:
             shown = f"{share:.1%}" if share >= 0.0005 else "<0.1%"
-            texts.append(Text(_LEGEND - 44, top + 1, shown, (90, 90, 90), _TEXT))
-    return draw_texts(sheet, texts)
+            texts.append((shown, (_LEGEND - 44, top + 1)))
+    for text, at in texts:
+        sheet = draw_text(sheet, text, at, color=_INK, height=_TEXT)
+    return sheet
 
 
 def _shares(label_map: LabelMap) -> Iterable[tuple[list[RGB], str, float]]:

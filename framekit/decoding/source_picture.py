@@ -1,0 +1,55 @@
+"""
+The picture that a source shows, for people: of an image, or a moment of a video.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+from attrs import evolve
+from numpy.typing import NDArray
+
+from framekit.decoding._av import convert
+from framekit.decoding.image_type import sniff
+from framekit.decoding.index import index_video
+from framekit.decoding.media import media_of
+from framekit.decoding.pictures import load_picture
+from framekit.decoding.planes import planes_of
+from framekit.decoding.seeking import decode_some
+from framekit.errors import UnreadableMaskError
+from framekit.storage import Storage
+
+__all__ = ["read_picture"]
+
+
+def read_picture(
+    uri: str, *, timestamp: float = 0, storage: Storage | None = None
+) -> NDArray[np.uint8]:
+    """
+    The picture of an image file, or of a video at *timestamp* ms: (H, W, 3) RGB.
+
+    Raises:
+        StorageError: If the file cannot be opened.
+        UnreadableMaskError: If it cannot be decoded.
+        TimestampError: If the video has no such moment.
+    """
+    storage = storage or Storage()
+    with storage.open(uri) as file:
+        as_image = sniff(file.read(64)) is not None
+    if as_image:
+        return load_picture(uri, storage=storage)
+    media = media_of(uri, storage=storage)
+    index = index_video(media)
+    position = index.find(timestamp, uri=uri)
+    with closing(decode_some(media, index, [position])) as decoded:
+        for item in decoded:
+            if item.frame is None:
+                raise UnreadableMaskError(uri, item.tainted or "no frame came out")
+            turned = planes_of(item.frame, uri=uri)
+            planes = planes_of(convert(item.frame, "gbrp", uri), uri=uri)
+            planes = evolve(planes, orientation=turned.orientation)
+            return np.ascontiguousarray(
+                planes.orientation.apply(np.stack(planes.channels, axis=-1))
+            )
+    raise UnreadableMaskError(uri, "no frame came out")
