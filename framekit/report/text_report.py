@@ -15,6 +15,11 @@ __all__ = ["write"]
 #: How many problems of one code are shown.
 SHOWN: Final = 20
 
+#: Codes whose messages have the count.
+_COUNT_THEMSELVES: Final = frozenset(
+    {"declared-color-absent", "meta-type-conflict", "unknown-color"}
+)
+
 _ORDER: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -39,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
         if row.hint:
             yield f"  -> {row.hint}"
         if total > len(found):
-            yield f"  … {total - len(found):,} more; --format json has them all"
+            yield f"  ... {total - len(found):,} more; --format json has them all"
         yield ""
     yield _verdict(report)
     missing = report.levels_not_run
@@ -73,9 +78,9 @@ def _shown(problem: Problem) -> Iterator[str]:
 
 
 def _frames(problem: Problem) -> str:
-    if problem.count is None or problem.code == "unknown-color":
-        return ""  # These count pixels, and the message has them.
-    return f" (in {problem.count:,} frames)" if problem.count > 1 else ""
+    if problem.count is None or problem.count < 2 or problem.code in _COUNT_THEMSELVES:
+        return ""
+    return f" (in {problem.count:,} frames)"
 
 
 def _verdict(report: Report) -> str:

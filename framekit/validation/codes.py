@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from framekit.problem import Problem, Severity
 
-__all__ = ["CODES", "LEVELS", "Code", "problem", "stamped"]
+__all__ = ["CODES", "LEVELS", "Code", "counted", "problem", "stamped"]
 
 #: The levels of validation; each includes those before it.
 LEVELS: Final = ("schema", "references", "media", "pixels")
@@ -37,6 +37,14 @@ class Code:
 
     #: What to do about it.
     hint: str = ""
+
+
+def counted(number: int | None, noun: str) -> str:
+    """
+    How messages count: ``"1 frame"``, ``"1,234 frames"``.
+    """
+    number = number or 0
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def problem(code: str, message: str, at: str = "$", **facts: Any) -> Problem:

@@ -18,6 +18,9 @@ class Outcome:
     The findings of one shard of frames, small enough to be sent home.
     """
 
+    #: How many records there were, with those that could not be read.
+    records: int = 0
+
     #: How many frames could be read.
     frames: int = 0
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+from multiprocessing import parent_process
 
 import numpy as np
 from attrs import evolve, frozen
@@ -24,7 +24,7 @@ from framekit.validation.outcome import Outcome
 from framekit.validation.parts import Parts, text
 from framekit.validation.version_rules import VersionLabels
 
-__all__ = ["Frame", "check_pixels"]
+__all__ = ["Frame", "Work", "check_pixels"]
 
 _TOO_CLOSE = "palette-too-close: "
 
@@ -44,32 +44,38 @@ class Frame:
     broken: set[tuple[str, str]]
 
 
-def check_pixels(
-    frames: Sequence[Frame],
-    outcome: Outcome,
-    labels: VersionLabels,
-    *,
-    storage: Storage,
-    executor: Executor | None,
-) -> None:
+@frozen(eq=False)
+class Work:
     """
-    Add to *outcome* what is wrong with the pixels of masks.
+    Some frames to be decoded together, wherever that is done.
     """
-    if not frames:
-        return
-    checkers = {id(frame.frame): _Checker(frame, outcome, labels) for frame in frames}
-    items = decode_frames(
-        (frame.frame for frame in frames),
-        window=len(frames),
-        version=labels.value,
-        storage=storage,
-        executor=executor,
-    )
-    with warnings.catch_warnings():
-        # What they say is in the report of each label map, or told already.
+
+    frames: Sequence[Frame]
+    labels: VersionLabels
+    storage: Storage
+
+
+def check_pixels(work: Work) -> Outcome:
+    """
+    Find what is wrong with the pixels of masks; one label map is held at a time.
+    """
+    outcome = Outcome()
+    if not work.frames:
+        return outcome
+    if parent_process() is not None:  # Validation itself has done it in its own.
         warnings.simplefilter("ignore", FramekitWarning)
-        for item in items:
-            checkers[id(item.frame)].check(item)
+    checkers = {
+        id(frame.frame): _Checker(frame, outcome, work.labels) for frame in work.frames
+    }
+    items = decode_frames(
+        (frame.frame for frame in work.frames),
+        window=len(work.frames),
+        version=work.labels.value,
+        storage=work.storage,
+    )
+    for item in items:
+        checkers[id(item.frame)].check(item)
+    return outcome
 
 
 class _Checker:
@@ -156,7 +162,7 @@ class _Checker:
             names = (found for _, found in self._labels.levels(item.mask))
             what = next((found[color] for found in names if color in found), ())
             at = self._masks[item.source, item.mask].at
-        message = f"no frame shows {list(color)}, {', '.join(what)}, in {item.mask!r}"
+        message = f"{list(color)} ({', '.join(what)}) of mask {item.mask!r}"
         found = self._problem(item, "declared-color-absent", message, at)
         return evolve(found, source=None, color=color)
 

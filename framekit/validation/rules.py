@@ -14,7 +14,7 @@ from typing import Final
 
 from framekit.color import in_range
 from framekit.problem import Problem
-from framekit.validation.codes import problem
+from framekit.validation.codes import counted, problem
 from framekit.validation.parts import Object, Part, Parts, integer, number, text
 
 __all__ = ["RULES", "Rule", "is_video"]
@@ -101,11 +101,11 @@ def mask_id_is_label(frame: Parts) -> Iterator[Problem]:
     ``mask.id`` names a mask and ``label`` says what is there, not the reverse.
     """
     if frame.linking.swapped:
-        count = len(frame.mask_rois)
+        rois = counted(len(frame.mask_rois), "ROI")
         first = frame.mask_rois[0]
         message = (
-            f"{count} ROI(s) have mask id and label exchanged: {first.mask_id!r} is "
-            f"no mask, the label {first.labels[0]!r} is"
+            f"mask id and label are exchanged in {rois}: {first.mask_id!r} is no "
+            f"mask, the label {first.labels[0]!r} is"
         )
         at = f"{frame.rois[first.index].at}.mask.id"
         yield problem("mask-id-is-label", message, at)

@@ -4,19 +4,22 @@ Validating frames: from a target to a report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from os import cpu_count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import evolve
 
 from framekit.dataset import Record, Target, open_target
-from framekit.errors import ArgumentError, DocumentError
+from framekit.errors import ArgumentError, DocumentError, FramekitWarning
 from framekit.frame import SingleFrame
 from framekit.problem import Problem
+from framekit.shards import map_in_order
 from framekit.storage import Storage
 from framekit.validation.codes import LEVELS, stamped
 from framekit.validation.frames import Place, check_frame
@@ -33,6 +36,7 @@ from framekit.validation.whole import Whole
 
 if TYPE_CHECKING:
     from framekit.validation.media import Files
+    from framekit.validation.pixels import Frame
 
 __all__ = ["Level", "Progress", "validate"]
 
@@ -110,7 +114,6 @@ class _Run:
         self._storage = storage
         self._executor = executor
         self._labels = VersionLabels(target.version)
-        self._files: Files | None = None
 
     def problems(
         self, whole: Whole, shard: int, progress: Progress | None
@@ -125,62 +128,82 @@ class _Run:
         if target.version is not None:
             for found in check_version(target.version, references=references):
                 yield stamped(found, target.version_document, found.at, None)
-        waiting = iter(target.records())
-        while records := list(islice(waiting, shard)):
-            yield from whole.add(self._check(records))
-            if progress is not None:
-                progress(len(records))
+        for outcome in self._outcomes(shard):
+            yield from whole.add(outcome)
+            if progress is not None and outcome.records:
+                progress(outcome.records)
         if references:
             yield from whole.finish(self._labels, target.version_document)
 
-    def _check(self, records: Sequence[Record]) -> Outcome:
-        outcome = Outcome()
+    def _outcomes(self, shard: int) -> Iterator[Outcome]:
+        shards = self._shards(shard)
+        if self._level < _MEDIA:
+            yield from (self._check(records)[0] for records in shards)
+            return
+        # This loads the decoders, which the first two levels do without.
+        from framekit.validation.media import Files
+        from framekit.validation.pixels import Work, check_pixels
+
+        files = Files(self._storage, self._executor)
+        begun: deque[Outcome] = deque()
+
+        def work() -> Iterator[Work]:
+            for records in shards:
+                outcome, frames = self._check(records)
+                decodable = self._look_at_files(files, frames, outcome)
+                begun.append(outcome)
+                yield Work(decodable, self._labels, self._storage)
+
+        ahead = 2 * (cpu_count() or 1)
+        done = map_in_order(check_pixels, work(), executor=self._executor, ahead=ahead)
+        for pixels in done:
+            yield begun.popleft()
+            yield pixels
+
+    def _shards(self, size: int) -> Iterator[list[Record]]:
+        """
+        The records in lists of *size*; of a small target each worker gets some.
+        """
+        waiting = iter(self._target.records())
+        first = list(islice(waiting, size))
+        if self._executor is not None and len(first) < size:
+            size = max(-(-len(first) // (cpu_count() or 1)), _SMALL)
+        waiting = chain(first, waiting)
+        while records := list(islice(waiting, size)):
+            yield records
+
+    def _check(
+        self, records: Sequence[Record]
+    ) -> tuple[Outcome, list[tuple[Parts, Place]]]:
+        outcome = Outcome(records=len(records))
         references = self._level >= _REFERENCES
         frames = []
         for record in records:
             found = check_frame(record, outcome, self._labels, references=references)
             if record.is_read:
                 frames.append(found)
-        if self._level >= _MEDIA:
-            self._look_at_files(frames, outcome)
-        return outcome
+        return outcome, frames
 
     def _look_at_files(
-        self, frames: Sequence[tuple[Parts, Place]], outcome: Outcome
-    ) -> None:
-        # This loads the decoders, which the first two levels do without.
-        from framekit.validation.media import Files, check_media
-
-        if self._files is None:
-            self._files = Files(self._storage, self._executor)
-        files = self._files.look_at(parts for parts, _ in frames)
-        checked = [
-            (parts, place, check_media(parts, place, outcome, files))
-            for parts, place in frames
-        ]
-        if self._level >= _PIXELS:
-            self._decode(checked, outcome)
-
-    def _decode(
         self,
-        frames: Iterable[tuple[Parts, Place, set[tuple[str, str]]]],
+        files: Files,
+        frames: Sequence[tuple[Parts, Place]],
         outcome: Outcome,
-    ) -> None:
-        from framekit.validation.pixels import Frame, check_pixels
+    ) -> list[Frame]:
+        from framekit.validation.media import check_media
+        from framekit.validation.pixels import Frame
 
-        decodable = [
-            Frame(frame, parts, place, broken)
-            for parts, place, broken in frames
-            if (frame := _as_frame(parts)) is not None
-        ]
-        check_pixels(
-            decodable,
-            outcome,
-            self._labels,
-            storage=self._storage,
-            executor=self._executor,
-        )
+        known = files.look_at(parts for parts, _ in frames)
+        decodable = []
+        for parts, place in frames:
+            broken = check_media(parts, place, outcome, known)
+            if self._level >= _PIXELS and (frame := _as_frame(parts)) is not None:
+                decodable.append(Frame(frame, parts, place, broken))
+        return decodable
 
+
+#: Fewer frames than these are not worth opening their videos once more.
+_SMALL: Final = 8
 
 _REFERENCES, _MEDIA, _PIXELS = (
     LEVELS.index(level) for level in ("references", "media", "pixels")
@@ -206,9 +229,12 @@ def _running(
     """
     if LEVELS.index(level) < _MEDIA:
         yield None
-    elif isinstance(executor, Executor):
-        yield executor
-    else:
-        made = executor() if executor is not None else ThreadPoolExecutor(cpu_count())
-        with made:
+        return
+    with warnings.catch_warnings():
+        # What decoders warn of is in the reports of label maps, or told already.
+        warnings.simplefilter("ignore", FramekitWarning)
+        if isinstance(executor, Executor):
+            yield executor
+            return
+        with executor() if executor else ThreadPoolExecutor(cpu_count()) as made:
             yield made

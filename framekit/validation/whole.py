@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 
 from framekit.palette import ALL_MASKS
 from framekit.problem import Problem
-from framekit.validation.codes import problem
+from framekit.validation.codes import counted, problem
 from framekit.validation.outcome import Outcome
 from framekit.validation.tally import Tally
 from framekit.validation.version_rules import VersionLabels
@@ -44,7 +44,7 @@ class Whole:
         """
         yield from outcome.problems
         for id, document, at in outcome.ids:
-            where = " ".join(filter(None, (document, at)))
+            where = _where(document, at)
             if id in self._ids:
                 message = f"{id!r} is also the id of {self._ids[id]}"
                 found = problem("duplicate-frame-id", message, at, frame=id)
@@ -75,7 +75,9 @@ class Whole:
         yield from _with_few_colors(self._once)
         for key, found in self._declared:
             if key not in self._shown:
-                yield found
+                frames = counted(found.count, "frame")
+                message = f"{found.message} has a label in {frames}, pixels in none"
+                yield evolve(found, message=message)
 
 
 def _type_conflicts(types: Tally) -> Iterator[Problem]:
@@ -89,9 +91,10 @@ def _type_conflicts(types: Tally) -> Iterator[Problem]:
             for kind, found in kinds:
                 if kind != usual:
                     message = (
-                        f"{path.removeprefix('$.')} is {_noun(kind)} here and "
-                        f"{_noun(usual)} in {first.count} frame(s), as in "
-                        f"{first.document or 'another frame'}"
+                        f"{path.removeprefix('$.')} is {_noun(kind)} in "
+                        f"{counted(found.count, 'frame')} and {_noun(usual)} in "
+                        f"{counted(first.count, 'frame')}, first in "
+                        f"{_where(first.document, first.at)}"
                     )
                     yield evolve(found, message=message)
 
@@ -110,19 +113,22 @@ def _with_few_colors(once: Tally) -> Iterator[Problem]:
         named = [found for found in found_here if found.color is not None]
         named.sort(key=lambda found: -(found.count or 0))
         for found in named[:COLORS_TOLD]:
-            pixels = _pixels(found.count)
+            pixels = counted(found.count, "pixel")
             message = f"{found.message}: {pixels} of {list(found.color or ())}"
+            if found.box is not None:
+                left, top, right, bottom = found.box
+                message += f", within x {left} to {right - 1}, y {top} to {bottom - 1}"
             yield evolve(found, message=message)
         rest = [found for found in found_here if found.color is None]
         rest += named[COLORS_TOLD:]
         if rest:
             total = sum(found.count or 0 for found in rest)
-            message = f"{rest[0].message}: {_pixels(total)} of further colors"
+            message = f"{rest[0].message}: {counted(total, 'pixel')} of further colors"
             yield evolve(rest[0], message=message, color=None, count=total, box=None)
 
 
-def _pixels(count: int | None) -> str:
-    return "1 pixel" if count == 1 else f"{count or 0:,} pixels"
+def _where(document: str, at: str) -> str:
+    return " ".join(filter(None, (document, at)))
 
 
 def _pair(key: Hashable) -> Any:
