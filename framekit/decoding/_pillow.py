@@ -49,6 +49,9 @@ _CATCHING = threading.Lock()
 #: TIFF tags.
 _BITS, _PHOTOMETRIC, _ORIENTATION, _EXTRA = 258, 262, 274, 338
 
+#: TIFF tags of where the pixels are and how long they are, in strips or tiles.
+_EXTENTS: Final = ((273, 279), (324, 325))
+
 _MODES: Final = {
     "1": ("gray", 1),
     "L": ("gray", 8),
@@ -83,6 +86,11 @@ class Opened:
         self._photometric = tags.get(_PHOTOMETRIC)
         self._orientation = tags.get(_ORIENTATION, 1)
         self._extra = tuple(tags.get(_EXTRA, ()))
+        self._parts = [
+            part
+            for offsets, sizes in _EXTENTS
+            for part in zip(tags.get(offsets, ()), tags.get(sizes, ()), strict=True)
+        ]
 
     @property
     def mode(self) -> str:
@@ -115,6 +123,17 @@ class Opened:
         How many pictures, from 2 on only that there are several.
         """
         return 2 if getattr(self._image, "is_animated", False) else 1
+
+    def check_whole(self, size: int) -> None:
+        """
+        Refuse a TIFF file of *size* bytes whose pixels are said to go on after it.
+
+        Raises:
+            ImageError: If so.
+        """
+        end = max((offset + length for offset, length in self._parts), default=0)
+        if end > size:
+            raise ImageError(f"breaks off after {size} of {end} bytes")
 
     def pixels(self, colors: int | None = None) -> Pixels:
         """
@@ -211,7 +230,9 @@ def opened(file: BinaryIO, content_type: str) -> Iterator[Opened]:
     with _kept_in():
         image = _CLASSES[content_type](file)
     with image:
-        yield Opened(image, content_type)
+        with _kept_in():
+            found = Opened(image, content_type)
+        yield found
 
 
 def pillow_pixels(png: Png) -> NDArray[Any]:

@@ -273,7 +273,9 @@ def _looked_up(pixels: Pixels, scheme: Scheme, options: _Options) -> _Labels:
         return _Labels(ids, unknown, scheme)
     if scheme.packed:
         raise PaletteError("numbers of 24 bits have no nearest one: unknown='nearest'")
+    known_void = scheme.lookup.keys[scheme.lookup.ids < 0]
     missing = (ids == scheme.lookup.void) & (keys != TRANSPARENT)
+    missing &= ~np.isin(keys, known_void)
     snap(ids, keys, missing, scheme.lookup)
     return _Labels(ids, unknown, scheme, snapped=unknown.pixels)
 
@@ -300,7 +302,9 @@ def _label_map(
     if options.alpha == "void":
         clear = np.count_nonzero(ids == found.scheme.lookup.void)
         clear -= 0 if found.snapped else unknown.pixels
-        notes = (*notes, f"{clear} transparent pixels are void") if clear else notes
+        of_void = " or of a void color" if (found.scheme.lookup.ids < 0).any() else ""
+        if clear:
+            notes = (*notes, f"{clear} void pixels are transparent{of_void}")
     if ids.dtype != id_dtype(palette):
         # Some id of the palette, but none of those that pixels can have, is large.
         wide = ids.astype(np.int32)

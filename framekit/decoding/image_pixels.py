@@ -94,6 +94,7 @@ def open_other(file: LoadedImage, limits: Limits) -> OtherImage:
     from framekit.decoding._pillow import opened
 
     with opened(io.BytesIO(file.data), file.content_type) as image:
+        image.check_whole(len(file.data))
         header = ImageHeader(
             format,
             file.content_type,

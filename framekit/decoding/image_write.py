@@ -17,7 +17,7 @@ from framekit.color import RGB, in_range, to_hex
 from framekit.decoding.label_map import LabelMap
 from framekit.decoding.png_write import depth_for, encode_png
 from framekit.errors import ArgumentError, PaletteError, StorageError
-from framekit.palette import Palette, PaletteEntry
+from framekit.palette import VOID, Palette, PaletteEntry
 
 __all__ = ["encode_label_map", "write_label_map"]
 
@@ -83,7 +83,8 @@ def _as_colors(label_map: LabelMap, present: list[PaletteEntry]) -> bytes:
     colors = {entry.id: _color(entry, label_map.palette, "id") for entry in present}
     clear = None
     if _has_void(label_map):
-        void = _free_color(label_map.palette.ids_by_color)
+        palette = label_map.palette
+        void = palette.void_color or _free_color(palette.ids_by_color)
         colors[label_map.void] = void
         clear = b"".join(bytes([0, channel]) for channel in void)
     table = np.array(list(colors.values()), np.uint8)
@@ -113,9 +114,11 @@ def _as_indices(label_map: LabelMap, present: list[PaletteEntry]) -> bytes:
         colors = {values[x.id]: _color(x, palette, "id") for x in present}
     clear = None
     if _has_void(label_map):
-        taken = {_value(entry) for entry in palette}
-        values[label_map.void] = void = _free_value(taken, max(colors, default=0))
-        colors[void] = _free_color({*palette.ids_by_color, *colors.values()})
+        void = _void_value(palette, max(colors, default=0))
+        values[label_map.void] = void
+        colors[void] = palette.void_color or _free_color(
+            {*palette.ids_by_color, *colors.values()}
+        )
         clear = b"\xff" * void + b"\0"
     table = np.zeros((max(colors) + 1, 3), np.uint8)
     table[list(colors)] = list(colors.values())
@@ -180,16 +183,27 @@ def _value(entry: PaletteEntry) -> int:
 
 
 def _check_value(entry: PaletteEntry, palette: Palette) -> None:
-    first = palette.ids_by_index[_value(entry)]
+    value = _value(entry)
+    first = palette.ids_by_index.get(value)
     if first != entry.id:
         reason = (
-            f"pixel value {entry.index} stands for the ids {first} and {entry.id}; "
+            f"pixel value {value} stands for the id {first} and for {entry.id}; "
             f"save with values='id'"
         )
         raise PaletteError(reason)
 
 
-def _free_value(taken: set[int], largest: int) -> int:
+def _void_value(palette: Palette, largest: int) -> int:
+    """
+    The index of the palette's void entry, else one that no entry has.
+    """
+    if palette.is_indexed:
+        own = [v for v, id in palette.ids_by_index.items() if id == VOID and v < 256]
+        if own:
+            return own[0]
+        taken = set(palette.ids_by_index)
+    else:
+        taken = {_value(entry) for entry in palette if not entry.void}
     last = (1 << depth_for(largest)) - 1
     places = [*range(largest + 1, last + 1), *range(256)]
     free: int | None = next((v for v in places if v not in taken), None)
