@@ -90,8 +90,12 @@ def dangling_mask_id(frame: Parts) -> Iterator[Problem]:
         sources = rois[index].sources
         if sources and not any(id in frame.mask_ids for id in sources):
             continue  # There is no such source; that is told already.
-        where = f" of {' or '.join(map(repr, sources))}" if sources else ""
-        message = f"{mask_id!r} is {_none_of(known, 'mask')}{where}"
+        names = " or ".join(map(repr, sources))
+        if known:
+            where = f" of {names}" if names else ""
+            message = f"{mask_id!r} is {_none_of(known, 'mask')}{where}"
+        else:
+            message = f"{mask_id!r} is no mask; {names or 'the frame'} has none"
         at = f"{frame.rois[index].at}.mask.id"
         yield problem("dangling-mask-id", message, at)
 
