@@ -110,8 +110,6 @@ class TestKinds:
         """
         opacity = np.full((*self.ids.shape, 1), 255, np.uint8)
         pixels = np.concatenate([self.rgb, opacity], axis=2) if alpha else self.rgb
-        if format == "BMP" and alpha:
-            pytest.skip("Pillow writes RGBA as BMP without a mask for alpha")
         file = encoded(Image.fromarray(pixels), format, **options)
 
         found = decode_image(file, PALETTE)
@@ -131,6 +129,27 @@ class TestKinds:
 
         assert np.array_equal(found.ids, self.ids)
         assert found.report == DecodeReport(exact=True, lossless=True)
+
+    @pytest.mark.parametrize("top_down", [False, True])
+    def test_bmp_with_alpha(self, top_down: Any) -> None:
+        """
+        BMP has alpha where its masks say so; rows may start at either end.
+        """
+        pixels = np.array([[(*COLORS[0], 0), (*COLORS[2], 9)], [(*COLORS[3], 7)] * 2])
+        rows = pixels[:, :, [2, 1, 0, 3]].astype(np.uint8)
+        rows = rows if top_down else rows[::-1]
+        sizes = struct.pack(
+            "<IiiHHIIiiII", 56, 2, -2 if top_down else 2, 1, 32, 3, *(0,) * 5
+        )
+        masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+        head = struct.pack("<2sIII", b"BM", 70 + 16, 0, 70)
+        data = head + sizes + masks + rows.tobytes()
+
+        ignored = decode_image(io.BytesIO(data), PALETTE)
+        heeded = decode_image(io.BytesIO(data), PALETTE, alpha="void")
+
+        assert ignored.ids.tolist() == [[0, 2], [3, 3]]
+        assert heeded.ids.tolist() == [[255, 2], [3, 3]]
 
     @pytest.mark.parametrize("colors", [2, 4, 16])
     def test_bmp_with_a_gray_table(self, colors: int) -> None:

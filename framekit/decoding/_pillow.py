@@ -146,7 +146,7 @@ class Opened:
             ImageError: If it is damaged, or labels are not read from its kind.
         """
         self._check()
-        with _kept_in():
+        with _kept_in(self._content_type):
             self._image.load()
             samples: NDArray[Any] = np.asarray(self._image)
             table = self._image.getpalette("RGB")
@@ -227,10 +227,10 @@ def opened(file: BinaryIO, content_type: str) -> Iterator[Opened]:
     Raises:
         ImageError: If Pillow refuses it.
     """
-    with _kept_in():
+    with _kept_in(content_type):
         image = _CLASSES[content_type](file)
     with image:
-        with _kept_in():
+        with _kept_in(content_type):
             found = Opened(image, content_type)
         yield found
 
@@ -268,10 +268,10 @@ def rgb_of(file: BinaryIO, content_type: str, limits: Limits) -> NDArray[np.uint
         ImageError: If it is damaged or too large.
     """
     others = {"image/bmp": BmpImageFile, "image/png": PngImageFile}
-    with _kept_in():
+    with _kept_in(content_type):
         image = (_CLASSES | others)[content_type](file)
     limits.check(*image.size, 4)
-    with _kept_in(), image:
+    with _kept_in(content_type), image:
         if image.mode.startswith("I"):
             gray = (np.asarray(image) >> 8).astype(np.uint8)
             return np.repeat(gray[:, :, None], 3, axis=2)
@@ -318,13 +318,18 @@ def _printable(text: str, height: int) -> str:
 
 
 @contextmanager
-def _kept_in() -> Iterator[None]:
+def _kept_in(content_type: str) -> Iterator[None]:
     """
     Turn whatever Pillow raises into `ImageError`, and drop its warnings.
+
+    Only its readers of metadata warn: those of TIFF, and through it JPEG.
     """
     try:
+        if content_type not in ("image/tiff", "image/jpeg"):
+            yield
+            return
         with _CATCHING, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
             yield
     except Exception as error:  # noqa: BLE001 - Pillow raises whatever it likes
         raise ImageError(_reason(error)) from None

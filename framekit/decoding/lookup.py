@@ -13,7 +13,7 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from framekit.decoding import kernels, lookup_numpy, unknown
-from framekit.decoding.lookup_numpy import CODE_BAD, CODE_UNKNOWN, CODE_VOID, NO_KEY
+from framekit.decoding.lookup_numpy import CODE_BAD, CODE_VOID, NO_KEY
 
 Kind = Literal["color", "index"]
 Alpha = Literal["ignore", "void"]
@@ -325,11 +325,8 @@ def _pixels(array: NDArray[Any], lookup: Lookup) -> NDArray[Any]:
         raise ValueError(message)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     rows = array.strides[1:]
-    if array.ndim == 3:
-        fits = rows in ((3, 1), (4, 1))
-    else:
-        fits = rows == (array.itemsize,)
-    return array if fits else np.ascontiguousarray(array)
+    fit = ((3, 1), (4, 1)) if array.ndim == 3 else ((array.itemsize,),)
+    return array if rows in fit else np.ascontiguousarray(array)
 
 
 def _check_range(values: NDArray[np.int64], low: int, high: int, name: str) -> None:
@@ -337,19 +334,6 @@ def _check_range(values: NDArray[np.int64], low: int, high: int, name: str) -> N
         message = f"{name}s are {low}..{high}, not {values.min()}..{values.max()}"
         raise ValueError(message)
 
-
-__all__ = [
-    "CODE_BAD",
-    "CODE_UNKNOWN",
-    "CODE_VOID",
-    "Lookup",
-    "Samples",
-    "array_to_ids",
-    "gray_samples",
-    "palette_samples",
-    "report",
-    "swapped",
-]
 
 _UINT8: np.dtype[Any] = np.dtype(np.uint8)
 _INT32: np.dtype[Any] = np.dtype(np.int32)

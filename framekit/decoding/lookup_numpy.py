@@ -26,7 +26,7 @@ NO_KEY = 2**64 - 1
 BAD_SAMPLE = "a palette index past the end of the palette"
 
 #: Pixels a band.
-BAND = 1 << 18
+BAND = 1 << 19
 
 #: Runs that are shorter than this on average go through the table of all keys.
 SHORT = 6
@@ -180,8 +180,7 @@ def _runs(
         pixels = np.ascontiguousarray(band).reshape(-1, 3)
         flat = pixels.reshape(-1)
         changes = np.flatnonzero(flat[3:] != flat[:-3]) // 3 + 1
-        again = changes[1:] == changes[:-1]
-        changes = np.delete(changes, np.flatnonzero(again)) if again.any() else changes
+        changes = changes[np.flatnonzero(np.diff(changes, prepend=0))]
     else:
         flat = np.ascontiguousarray(band).reshape(-1)
         if band.ndim == 3:
@@ -200,7 +199,11 @@ def _keys(pixels: NDArray[Any], where: NDArray[np.intp]) -> Keys:
         if values.dtype == np.int32:
             return values.view(np.uint32)
         return values.astype(np.uint32)
-    return pixels[where, :3].astype(np.uint32) @ _PLACES
+    flat, first = pixels.reshape(-1), where * pixels.shape[1]
+    red = flat[first].astype(np.uint32) << _PLACES[0]
+    green = flat[first + 1].astype(np.uint32) << _PLACES[1]
+    keys: Keys = red | green | flat[first + 2]
+    return keys
 
 
 def _all_keys(pixels: NDArray[Any]) -> Keys:
@@ -259,11 +262,11 @@ def _labels_of(codes: Codes, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 _ZERO = np.zeros(1, np.intp)
-_PLACES = np.array([1 << 16, 1 << 8, 1], np.uint32)
+_PLACES = np.array([16, 8, 0], np.uint32)
 _RGB = np.array([255, 255, 255, 0], np.uint8).view(np.uint32)
 
 #: Where R, G and B go in a native 32-bit word.
 _BYTES = [
-    int(np.flatnonzero(np.array([place], np.uint32).view(np.uint8))[0])
-    for place in _PLACES
+    int(np.flatnonzero(np.array([1 << place], np.uint32).view(np.uint8))[0])
+    for place in (16, 8, 0)
 ]

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from framekit.decoding import kernels, lookup_numpy, unknown
 from framekit.decoding.inflate import InflateError, inflate
 from framekit.decoding.lookup import (
-    CODE_BAD,
     SEED,
     Alpha,
     Labels,
     Lookup,
     Samples,
-    array_to_ids,
     gray_samples,
     palette_samples,
     report,
@@ -247,14 +245,5 @@ def _clear_key(header: PngHeader, clear: bytes | None) -> int:
         return clear[1] << 16 | clear[3] << 8 | clear[5]
     return NO_KEY
 
-
-__all__ = [
-    "CODE_BAD",
-    "PalettePng",
-    "array_to_ids",
-    "check_pixels",
-    "read_labels",
-    "read_pixels",
-]
 
 _OTHER = "not of a kind this reads: interlaced, gray with alpha, or 16-bit color"

@@ -67,13 +67,13 @@ def closest_pair(lookup: Lookup) -> float:
     return float(np.sqrt(closest))
 
 
-def _points(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[np.float64]:
+def _points(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[Any]:
     """
-    Keys as points in space; their products are whole numbers, so exact.
+    Keys as points in space, of a type in which sums of products are exact.
     """
     if lookup.kind == "index":
         if len(keys) and keys.max() >= 1 << 26:
             raise PaletteError("values this large have no nearest one")
         return keys.astype(np.float64)[:, None]
     channels = [keys >> np.uint32(shift) & np.uint32(255) for shift in (16, 8, 0)]
-    return np.stack(channels, axis=1).astype(np.float64)
+    return np.stack(channels, axis=1).astype(np.float32)
