@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from framekit.decoding import snap as snap_module
 from framekit.decoding.image import decode_image, fitted
 from framekit.decoding.report import DecodeReport
 from framekit.errors import (
@@ -609,3 +610,20 @@ class TestEdges:
         decode_image(png([[GREEN]]), PALETTE, unknown="nearest")
 
         assert np.array_equal(decode_image(png([[RED, (9, 9, 9)]]), PALETTE).ids, first)
+
+
+class TestSnap:
+    @pytest.mark.parametrize("many", [1, 1 << 30])
+    def test_few_and_many(self, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        The table of all colors and sorting give the same ids.
+        """
+        monkeypatch.setattr(snap_module, "_MANY", many)
+        rng = np.random.default_rng(1)
+        pixels = rng.integers(0, 256, (20, 30, 3))
+
+        found = decode_image(png(pixels), PALETTE, unknown="nearest")
+
+        # In the order of R << 16 | G << 8 | B, which decides between equals.
+        distances = ((pixels[:, :, None] - [BLACK, GREEN, RED]) ** 2).sum(axis=3)
+        assert np.array_equal(found.ids, 2 - distances.argmin(axis=2))

@@ -15,7 +15,10 @@ from framekit.errors import PaletteError
 __all__ = ["closest_pair", "snap"]
 
 #: Distances that are computed at once, 4 bytes each.
-_BLOCK = 1 << 22
+_BLOCK = 1 << 20
+
+#: From so many colors on, a table of all colors is faster than sorting.
+_MANY = 1 << 18
 
 
 def snap(
@@ -37,7 +40,8 @@ def snap(
     """
     if not len(lookup.keys):
         return
-    values, inverse = np.unique(keys[unknown], return_inverse=True)
+    sought = keys[unknown]
+    values, inverse = _distinct(sought, lookup)
     known = _points(lookup.keys, lookup)
     squares = (known * known).sum(axis=1)
     size = max(1, _BLOCK // len(known))
@@ -47,7 +51,7 @@ def snap(
         # |k - v|² less |v|², which is the same for every k.
         distances = squares - 2 * (points @ known.T)
         found[start : start + size] = distances.argmin(axis=1)
-    ids[unknown] = lookup.ids[found][inverse.reshape(-1)].astype(ids.dtype)
+    ids[unknown] = lookup.ids[found][inverse].astype(ids.dtype)
 
 
 def closest_pair(lookup: Lookup) -> float:
@@ -65,6 +69,22 @@ def closest_pair(lookup: Lookup) -> float:
         distances[rows, rows + start] = np.inf
         closest = min(closest, float(distances.min()))
     return float(np.sqrt(closest))
+
+
+def _distinct(
+    keys: NDArray[np.uint32], lookup: Lookup
+) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """
+    The different *keys*, sorted, and where in them each key stands.
+    """
+    if lookup.kind != "color" or len(keys) < _MANY:
+        values, inverse = np.unique(keys, return_inverse=True)
+        return values, inverse.reshape(-1)
+    place = np.zeros(1 << 24, np.int32)
+    place[keys] = 1
+    values = np.flatnonzero(place).astype(np.uint32)
+    place[values] = np.arange(len(values), dtype=np.int32)
+    return values, place[keys].astype(np.intp)
 
 
 def _points(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[Any]:
