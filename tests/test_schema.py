@@ -19,7 +19,7 @@ from framekit.schema import check, schema
 
 HERE = Path(__file__).parent
 FILES = sorted((HERE.parent / "schemas").glob("*.schema.json"))
-NAMES = ("dataset", "dataset-version", "frame", "frame-list")
+NAMES = ("dataset", "dataset-version", "frame", "frame-list", "palette")
 PAGE = HERE.parents[1] / "shared/sources/002_5be2e2eceb412f58.txt"
 
 #: Keywords that framekit.schema has words for, and those that cannot fail.

@@ -210,7 +210,8 @@ def _closest(
         total += int(differ.sum())
         found = np.stack([distance, i, j])[:, differ]
         best = np.concatenate([best, found], axis=1)
-        best = best[:, np.lexsort((best[2], best[1], best[0]))[:_MOST]]
+        order = np.lexsort((best[2], best[1], best[0].round(6)))
+        best = best[:, order[:_MOST]]
     return best[1].astype(np.int64), best[2].astype(np.int64), best[0], total
 
 

@@ -295,9 +295,6 @@ class Palette(Sequence[PaletteEntry]):
         except KeyError:
             raise IndexError(f"the palette has no id {id}") from None
 
-    def __contains__(self, entry: object) -> bool:
-        return entry in self._entries
-
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """
         The position of an entry.
@@ -316,9 +313,9 @@ class Palette(Sequence[PaletteEntry]):
     def __hash__(self) -> int:
         return self._hash
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> dict[str, Any]:
         # Not what is cached: hashes of text differ from process to process.
-        return _restored, (type(self), self._entries)
+        return {"_entries": self._entries}
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{e.marker}: {e.name!r}" for e in self._entries[:6])
@@ -404,9 +401,3 @@ class Palette(Sequence[PaletteEntry]):
         except KeyError:
             reason = f"{label!r} is no label of the palette: {list(self.labels)[:20]}"
             raise ArgumentError("label", reason) from None
-
-
-def _restored(cls: type[Palette], entries: tuple[PaletteEntry, ...]) -> Palette:
-    palette = cls.__new__(cls)
-    palette._entries = entries  # noqa: SLF001 - as __init__ does, without its checks
-    return palette
