@@ -48,6 +48,18 @@ class TestLoad:
         assert found.shape == (4, 5, 3)
         assert found.dtype == np.uint8
 
+    def test_transparent_palette(self) -> None:
+        """
+        Pillow's warning of transparent palettes does not get out.
+        """
+        image = Image.new("P", (3, 2))
+        image.putpalette([9, 8, 7, 1, 2, 3])
+        file = io.BytesIO()
+        image.save(file, "PNG", transparency=b"\x05\x09")
+        file.seek(0)
+
+        assert load_picture(file).tolist() == [[[9, 8, 7]] * 3] * 2
+
     def test_refused(self) -> None:
         """
         What is no picture is an error with its name.

@@ -268,10 +268,10 @@ def rgb_of(file: BinaryIO, content_type: str, limits: Limits) -> NDArray[np.uint
         ImageError: If it is damaged or too large.
     """
     others = {"image/bmp": BmpImageFile, "image/png": PngImageFile}
-    with _kept_in(content_type):
+    with _kept_in():
         image = (_CLASSES | others)[content_type](file)
     limits.check(*image.size, 4)
-    with _kept_in(content_type), image:
+    with _kept_in(), image:
         if image.mode.startswith("I"):
             gray = (np.asarray(image) >> 8).astype(np.uint8)
             return np.repeat(gray[:, :, None], 3, axis=2)
@@ -318,14 +318,15 @@ def _printable(text: str, height: int) -> str:
 
 
 @contextmanager
-def _kept_in(content_type: str) -> Iterator[None]:
+def _kept_in(content_type: str | None = None) -> Iterator[None]:
     """
     Turn whatever Pillow raises into `ImageError`, and drop its warnings.
 
-    Only its readers of metadata warn: those of TIFF, and through it JPEG.
+    Where pixels are read as they are, only readers of metadata warn: those of TIFF,
+    and through it JPEG. Others of a *content_type* need not wait for each other.
     """
     try:
-        if content_type not in ("image/tiff", "image/jpeg"):
+        if content_type in ("image/gif", "image/webp"):
             yield
             return
         with _CATCHING, warnings.catch_warnings():
