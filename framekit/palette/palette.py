@@ -66,8 +66,8 @@ class Palette(Sequence[PaletteEntry]):
         """
         A palette of pixel values: ``{value: labels}``.
 
-        For single-channel images of 8 or 16 bits, and for RGB images whose
-        colors are numbers, R + 256 G + 65536 B.
+        For single-channel images, and for RGB images whose colors are numbers,
+        R + 256 G + 65536 B.
 
         Raises:
             PaletteError: If a value has two label sets, or an id is used twice.
@@ -123,8 +123,7 @@ class Palette(Sequence[PaletteEntry]):
         """
         Read what :meth:`to_dict` gives, or a table of classes as others write it.
 
-        Such a table is an array of objects with ``name`` or ``labels``, ``color``
-        and the like; see :meth:`load`.
+        Such a table is an array of objects with ``name``, ``color`` and the like.
 
         Args:
             shared: Instead of what the document says.
@@ -158,9 +157,8 @@ class Palette(Sequence[PaletteEntry]):
 
         Args:
             format: ``"json"`` (ours, or an array of classes), ``"labelmap"``
-                (VOC's and CVAT's ``label:r,g,b:parts:actions``), ``"camvid"``
-                (``r g b name``) or ``"csv"``; by default what the file's name
-                and its content say.
+                (CVAT's ``label:r,g,b:parts:actions``), ``"camvid"`` (``r g b name``)
+                or ``"csv"``; by default what the name and the content say.
             shared: What to do when one color has two label sets; by default
                 what a JSON document says, else refuse.
 
@@ -302,8 +300,7 @@ class Palette(Sequence[PaletteEntry]):
         Raises:
             ValueError: If it is not in the palette.
         """
-        end = len(self) if stop is None else stop
-        return self._entries.index(value, start, end)
+        return self._entries.index(value, start, len(self) if stop is None else stop)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Palette):
