@@ -141,7 +141,7 @@ class _Checker:
     def _add_declared(self, item: Decoded, label_map: LabelMap) -> None:
         present = _present(label_map)
         for entry in label_map.palette:
-            if entry.color is None or not in_range(entry.color):
+            if entry.void or entry.color is None or not in_range(entry.color):
                 continue
             key = (item.mask, entry.color)
             if entry.id in present:
