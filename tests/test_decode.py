@@ -18,7 +18,7 @@ from PIL import Image
 
 import framekit as fk
 from framekit.dataset import open_target
-from framekit.decoding import decode as decode_module
+from framekit.decoding import requests
 from framekit.errors import ArgumentError, MissingFileError, UnreadableMaskError
 
 CROSSING = Path(__file__).parents[1] / "samples" / "crossing"
@@ -217,13 +217,13 @@ class TestDecodeFrames:
         Each video is opened for reading once a window, not once a frame.
         """
         made: list[str] = []
-        video = decode_module.MaskVideo
+        video = fk.MaskVideo
 
         def counted(uri: str, *arguments: Any, **options: Any) -> Any:
             made.append(uri)
             return video(uri, *arguments, **options)
 
-        monkeypatch.setattr(decode_module, "MaskVideo", counted)
+        monkeypatch.setattr(requests, "MaskVideo", counted)
         self.decoded(frames())
 
         assert sorted(made) == ["media/front_seg.mp4", "media/front_seg_instance.mp4"]
