@@ -8,7 +8,6 @@ nothing: no protocol is allowed, and only formats that cannot name other files (
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,7 +18,8 @@ from av.container import InputContainer, OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from framekit.errors import FramekitError, StorageError, UnreadableMaskError
+from framekit.decoding.reader import Reader
+from framekit.errors import FramekitError, UnreadableMaskError
 
 __all__ = [
     "FORMATS",
@@ -90,6 +90,9 @@ class Damage(NamedTuple):
     pts: int | None
     reason: str
 
+    #: Whether frames may have been lost.
+    lost: bool = True
+
 
 @contextmanager
 def open_video(
@@ -112,8 +115,8 @@ def open_video(
         "format_whitelist": ",".join(FORMATS),
         "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
     }
-    reader = _Reader(file, uri)
-    head = reader.head()
+    reader = Reader(file, uri)
+    other = reader.image_kind()
     try:
         container = av.open(
             reader, mode="r", options=options, metadata_errors="replace"
@@ -121,9 +124,10 @@ def open_video(
     except FramekitError:
         raise
     except (av.FFmpegError, OSError, ValueError, EOFError) as error:
-        raise UnreadableMaskError(uri, _why_not(head, error)) from None
+        reason = other or f"no video that can be read: {_text(error)}"
+        raise UnreadableMaskError(uri, reason) from None
     with container:
-        yield VideoFile(container, uri, threads=threads)
+        yield VideoFile(container, uri, reader, threads=threads)
 
 
 class VideoFile:
@@ -131,7 +135,9 @@ class VideoFile:
     An open container, and the one stream of it that is looked at.
     """
 
-    def __init__(self, container: InputContainer, uri: str, *, threads: int) -> None:
+    def __init__(
+        self, container: InputContainer, uri: str, reader: Reader, *, threads: int
+    ) -> None:
         """
         Choose the stream: the first one that is no cover art.
 
@@ -140,6 +146,7 @@ class VideoFile:
                 are larger than the limits.
         """
         self.uri = uri
+        self.reader = reader
         self._container = container
         self._stream = self._chosen(container)
         context = self._stream.codec_context
@@ -292,7 +299,7 @@ class VideoFile:
             if wanted is not None:
                 context.skip_frame = "DEFAULT" if wanted(packet.pts) else "NONREF"
             if packet.is_corrupt:
-                yield Damage(packet.pts, "a packet is marked as damaged")
+                yield Damage(packet.pts, "a packet is marked as damaged", lost=False)
             try:
                 frames = packet.decode() if packet.size else context.decode(None)
             except EOFError:
@@ -428,63 +435,6 @@ def _encode(  # noqa: PLR0917
     for packet in stream.encode():
         packet.duration = durations.pop(packet.pts, packet.duration)
         container.mux(packet)
-
-
-class _Reader:
-    """
-    The parts of a file object that FFmpeg may use; without a name, without close.
-    """
-
-    def __init__(self, file: BinaryIO, uri: str) -> None:
-        self._file = file
-        self._uri = uri
-        self.seek(0)
-
-    def head(self) -> bytes:
-        found = self.read(64)
-        self.seek(0)
-        return found
-
-    def read(self, size: int) -> bytes:
-        try:
-            return self._file.read(size) or b""
-        except Exception as error:  # noqa: BLE001 (a caller's file raises anything)
-            raise StorageError(self._uri, f"reading failed: {_text(error)}") from None
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        try:
-            return self._file.seek(offset, whence)
-        except Exception as error:  # noqa: BLE001 (the same)
-            raise StorageError(self._uri, f"seeking failed: {_text(error)}") from None
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    @staticmethod
-    def readable() -> bool:
-        return True
-
-    @staticmethod
-    def seekable() -> bool:
-        return True
-
-
-_IMAGES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "a PNG image"),
-    (re.compile(rb"\xff\xd8\xff"), "a JPEG image"),
-    (re.compile(rb"BM"), "a BMP image"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "a WebP image"),
-    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
-)
-
-
-def _why_not(head: bytes, error: Exception) -> str:
-    if not head:
-        return "the file is empty"
-    for pattern, name in _IMAGES:
-        if pattern.match(head):
-            return f"{name}, no video; decode it as an image"
-    return f"no video that can be read: {_text(error)}"
 
 
 def _text(error: Exception) -> str:

@@ -21,6 +21,7 @@ from attrs import evolve, field, frozen
 
 from framekit.decoding._av import Damage, Packet, VideoFile
 from framekit.decoding.media import Media
+from framekit.decoding.reader import breaks_off
 from framekit.errors import ArgumentError, TimestampError, UnreadableMaskError
 
 __all__ = ["FrameIndex", "Gap", "Match", "Origin", "as_milliseconds", "index_video"]
@@ -32,7 +33,10 @@ Match = Literal["display", "nearest", "exact"]
 #: What time 0 is: the first frame, or what the container says.
 Origin = Literal["first_frame", "container"]
 
-_SLACK: Final = 1  # ms: whole milliseconds are rounded down, nearest or up
+_MILLISECOND: Final = Fraction(1, 1000)
+
+#: Formats whose header says how long the file is meant to be.
+_PROMISING: Final = ("mov", "matroska", "avi", "flv")
 
 
 class Gap(NamedTuple):
@@ -74,6 +78,9 @@ class FrameIndex:
 
     #: Where it should end; None if that is not known.
     promised_end: int | None = None
+
+    #: The pts of what may be cut off in the middle.
+    cut: int | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -144,7 +151,7 @@ class FrameIndex:
         """
         asked = as_milliseconds(timestamp)
         time = asked / 1000 / self.tick + self.origin
-        slack = Fraction(_SLACK, 1000) / self.tick
+        slack = self._slack
         if time + slack < self.times[0] or time >= self.end:
             raise self._outside(timestamp, time, uri)
         position = max(bisect_right(self.times, time + slack) - 1, 0)
@@ -171,6 +178,15 @@ class FrameIndex:
                 return UnreadableMaskError(uri, reason)
         reason = f"the video has {float(self.start_ms):g} to {end:g} ms"
         return TimestampError(uri, timestamp, reason)
+
+    @property
+    def _slack(self) -> Fraction:
+        """
+        The tolerance in ticks: for whole milliseconds, and for times that the
+        container had to round.
+        """
+        rounding = Fraction(0) if self.linear else min(self.tick / 2, _MILLISECOND)
+        return (_MILLISECOND + rounding) / self.tick
 
     def _milliseconds(self, ticks: int) -> Fraction:
         return (ticks - self.origin) * self.tick * 1000
@@ -221,6 +237,7 @@ class _Scan:
     def __init__(self, video: VideoFile) -> None:
         self.broken: str | None = None
         self.count = 0
+        self.cut: int | None = None
         self.shown: list[int] = []
         self.keys: list[int] = []
         self.regular = True
@@ -241,7 +258,9 @@ class _Scan:
             if not packet.is_discard:
                 self.shown.append(packet.pts)
                 last = max(last or (packet.pts, 0), (packet.pts, packet.duration))
+            self.cut = packet.pts
         self.last_duration = last[1] if last else 0
+        self.broken = self.broken or breaks_off(video.reader, video.format)
 
     def _check_order(self, packet: Packet, before: int | None) -> int | None:
         if packet.dts is None:
@@ -269,19 +288,7 @@ class _Scan:
         if video.frames_in_header > self.count:
             missing = f"{self.count} of {video.frames_in_header} frames are there"
             self.broken = self.broken or f"the file breaks off: {missing}"
-        seconds = video.seconds_in_header
-        if seconds is not None:
-            promised = times[0] + int(seconds / video.tick)
-            if (
-                self.broken is None
-                and video.format.startswith("matroska")
-                and (promised - end) * video.tick * 1000 > 100
-                and promised - end > 3 * _usual(times, video)
-            ):
-                reached = float((end - times[0]) * video.tick)
-                total = float(seconds)
-                missing = f"it ends at {reached:.3f} of {total:.3f} s"
-                self.broken = f"the file breaks off: {missing}"
+        promised = self._promised_end(video, times[0])
         return FrameIndex(
             tuple(times),
             tuple(keys),
@@ -290,7 +297,17 @@ class _Scan:
             end,
             broken=self.broken,
             promised_end=promised if self.broken else None,
+            cut=self.cut if self.broken else None,
         )
+
+    @staticmethod
+    def _promised_end(video: VideoFile, start: int) -> int | None:
+        seconds = video.seconds_in_header
+        if seconds is None or not video.format.startswith(_PROMISING):
+            return None
+        # Matroska counts from 0, MP4 from the first frame.
+        from_zero = video.format.startswith("matroska")
+        return int(seconds / video.tick) + (0 if from_zero else start)
 
 
 def _usual(times: list[int], video: VideoFile) -> int:
@@ -308,7 +325,8 @@ def _linear_index(media: Media, found: _Scan) -> FrameIndex:
         count = 0
         for item in video.frames():
             if isinstance(item, Damage):
-                found.broken = f"the file is damaged: {item.reason}"
+                if item.lost:
+                    found.broken = f"the file is damaged: {item.reason}"
             else:
                 count += 1
     return FrameIndex(

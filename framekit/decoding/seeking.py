@@ -82,11 +82,18 @@ def _count(video: VideoFile, wanted: Iterable[int]) -> Iterator[Decoded]:
     targets = iter(wanted)
     target = next(targets, None)
     position = 0
-    damage: str | None = None
+    lost = damage = None
+    marked: dict[int | None, str] = {}
     for item in video.frames():
         if isinstance(item, Damage):
-            damage = damage or item.reason
+            if item.lost or item.pts is None:
+                lost = damage = lost or item.reason
+            else:
+                marked[item.pts] = item.reason
             continue
+        if item.key_frame:
+            damage = lost
+        damage = damage or marked.pop(item.pts, None)
         if item.is_corrupt:
             damage = damage or "a frame is marked as damaged"
         if position == target:
@@ -173,7 +180,11 @@ class _Run:
         #: What was damaged first, if anything.
         self.reason: str | None = None
         self._taint: str | None = None
+        #: Of damage: its place in the order of decoding, and the keyframe after it.
+        self._tainted_from = 0
         self._tainted_before: int | None = None
+        self._order: dict[int, int] = {}
+        self._fed = 0
 
     def missing(self) -> list[int]:
         """
@@ -185,8 +196,7 @@ class _Run:
         """
         Yield the frames that come out, and those that are passed over.
         """
-        is_wanted = self._is_wanted if self._skips else None
-        with closing(self._video.frames(is_wanted)) as items:
+        with closing(self._video.frames(self._is_wanted)) as items:
             for item in items:
                 if isinstance(item, Damage):
                     self._note(item.pts, item.reason)
@@ -204,7 +214,11 @@ class _Run:
                     return
 
     def _is_wanted(self, pts: int | None) -> bool:
-        return pts is None or pts in self._wanted or pts == self._start
+        self._fed += 1
+        if pts is None:
+            return True
+        self._order[pts] = self._fed
+        return not self._skips or pts in self._wanted or pts == self._start
 
     def _lands(self, pts: int) -> bool:
         """
@@ -218,7 +232,8 @@ class _Run:
 
     def _deliver(self, frame: Frame, pts: int) -> Iterator[Decoded]:
         while self._next < len(self._times) and self._times[self._next] < pts:
-            yield Decoded(self._positions[self._next], None, self._reason_at(pts))
+            time = self._times[self._next]
+            yield Decoded(self._positions[self._next], None, self._reason_at(time))
             self._next += 1
         if self._next < len(self._times) and self._times[self._next] == pts:
             yield Decoded(self._positions[self._next], frame, self._reason_at(pts))
@@ -228,18 +243,26 @@ class _Run:
         if pts is not None and self._start is not None and pts < self._start:
             return  # belongs to the GOP before, whose frames are not complete here
         self.reason = self.reason or reason
-        self._taint = reason
         keys = self._index.keys
         if pts is None:
-            pts = self._times[self._next] if self._next < len(self._times) else 0
+            pts = self._times[min(self._next, len(self._times) - 1)]
         after = bisect_right(keys, pts)
         until = keys[after] if after < len(keys) else None
-        if self._tainted_before is None or until is None:
-            self._tainted_before = until
+        here = self._order.get(pts, self._fed)
+        if self._taint is None:
+            self._tainted_from, self._tainted_before = here, until
         else:
-            self._tainted_before = max(self._tainted_before, until)
+            self._tainted_from = min(self._tainted_from, here)
+            if until is None or self._tainted_before is None:
+                self._tainted_before = None
+            else:
+                self._tainted_before = max(until, self._tainted_before)
+        self._taint = reason
 
     def _reason_at(self, pts: int) -> str | None:
         if self._tainted_before is not None and pts >= self._tainted_before:
             self._taint = self._tainted_before = None
-        return self._taint
+        order = self._order.pop(pts, self._fed)
+        if self._taint is not None and order >= self._tainted_from:
+            return self._taint
+        return self._index.broken if pts == self._index.cut else None
