@@ -381,6 +381,17 @@ class TestFolder:
         assert [problem.code for problem in target.problems] == ["two-frame-files"]
         assert [record.document for record in target.records()] == ["frames.jsonl:1"]
 
+    def test_null_version(self, tmp_path: Path) -> None:
+        """
+        A version that is null is not the same as none.
+        """
+        written(tmp_path, "frames.jsonl", LINE)
+        written(tmp_path, "version.json", b"null")
+
+        assert open_target(tmp_path).problems == (
+            error("wrong-type", "expected an object, got null", "$", "version.json"),
+        )
+
     def test_broken_version(self, tmp_path: Path) -> None:
         """
         A version that cannot be read keeps no frame from being read.

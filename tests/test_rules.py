@@ -7,6 +7,7 @@ import pytest
 from framekit.problem import Problem
 from framekit.validation import rules
 from framekit.validation.codes import CODES, problem
+from framekit.validation.keys import keys_spelled
 from framekit.validation.parts import Parts
 from framekit.validation.rules import RULES, Rule, is_video
 from framekit.validation.version_rules import VersionLabels, check_version
@@ -97,6 +98,63 @@ class TestRules:
             assert row.meaning.endswith(".")
             assert "\n" not in row.meaning
             assert len(row.meaning) <= 80
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        ("key", "meant"),
+        [
+            ("roi", "rois"),
+            ("Rois", "rois"),
+            ("annotations", "rois"),
+            ("metadata", "meta"),
+            ("contextId", "context_id"),
+            ("time_stamp", "timestamp"),
+            ("mine", None),
+            ("x", None),
+            ("meta_blob", None),
+        ],
+    )
+    def test_frame(self, key: str, meant: str | None) -> None:
+        """
+        A key that is nearly another one was meant to be it.
+        """
+        frame = {"sources": [], key: 1}
+
+        assert found(keys_spelled, frame) == (
+            [
+                problem(
+                    "misspelled-key",
+                    f"{key!r} is no key of the format, {meant!r} is",
+                    f"$.{key}",
+                )
+            ]
+            if meant
+            else []
+        )
+
+    def test_both(self) -> None:
+        """
+        Beside the key itself, another one that is like it is meant as it is.
+        """
+        assert found(keys_spelled, {"rois": [], "roi": 1}) == []
+
+    def test_everywhere(self) -> None:
+        """
+        All objects of the format are looked at, but not metadata.
+        """
+        frame = frame_of({"labels": 1, "mask": {"id": "seg", "color": 1}})
+        frame["sources"][0] |= {"Uri": 1, "uri": None, "meta": {"roi": 1}}
+        frame["sources"][0]["masks"][0]["timestamps"] = 1
+        frame["sources"][0]["preview"] = {"URI": 1}
+
+        assert [p.at for p in found(keys_spelled, frame)] == [
+            "$.sources[0].Uri",
+            "$.sources[0].preview.URI",
+            "$.sources[0].masks[0].timestamps",
+            "$.rois[0].labels",
+            "$.rois[0].mask.color",
+        ]
 
 
 class TestIds:

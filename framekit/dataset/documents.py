@@ -174,11 +174,16 @@ def _with_version(target: Target, folder: Path) -> Target:
     if not path.is_file():
         return target
     whole = _read_whole(path)
+    problems = whole.problems
+    if whole.is_read and whole.value is None:
+        message = "expected an object, got null"
+        null = Problem("wrong-type", Severity.ERROR, message, document=VERSION_FILE)
+        problems = (*problems, null)
     return evolve(
         target,
         version=whole.value,
         version_document=VERSION_FILE,
-        problems=(*target.problems, *whole.problems),
+        problems=(*target.problems, *problems),
     )
 
 

@@ -172,6 +172,12 @@ _SCHEMA: Final = _table(
 _REFERENCES: Final = _table(
     "references",
     (
+        "misspelled-key",
+        _W,
+        "A key is not known, but much like one that is; what it says is not read.",
+        "",
+    ),
+    (
         "duplicate-frame-id",
         _E,
         "Two frames have the same id; one would replace the other.",

@@ -91,15 +91,15 @@ class Parts:
         """
         The ids of the masks of each source, by its id.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for source in self.sources:
             if (id := text(source.value, "id")) is not None:
-                found.setdefault(id, ())
+                found.setdefault(id, [])
         for source, mask in self.masks:
             id, mask_id = text(source.value, "id"), text(mask.value, "id")
             if id is not None and mask_id is not None:
-                found[id] = (*found[id], mask_id)
-        return found
+                found[id].append(mask_id)
+        return {id: tuple(mask_ids) for id, mask_ids in found.items()}
 
     @cached_property
     def mask_rois(self) -> tuple[MaskRoi, ...]:

@@ -22,6 +22,7 @@ from framekit.validation.codes import problem
 from framekit.validation.frames import Place
 from framekit.validation.outcome import Outcome
 from framekit.validation.parts import Parts, text
+from framekit.validation.rules import one_label_set
 from framekit.validation.version_rules import VersionLabels
 
 __all__ = ["Frame", "Work", "check_pixels"]
@@ -114,10 +115,10 @@ class _Checker:
     def _is_told(self, error: Exception) -> bool:
         if isinstance(error, TimestampError):
             return True  # By the level of media.
-        linking = self._frame.parts.linking
-        return isinstance(error, PaletteError) and (
-            bool(linking.dangling) or "stands for" in str(error)
-        )
+        if not isinstance(error, PaletteError):
+            return False
+        parts = self._frame.parts
+        return bool(parts.linking.dangling) or any(one_label_set(parts))
 
     def _findings(
         self, item: Decoded, label_map: LabelMap, uri: str
@@ -128,10 +129,11 @@ class _Checker:
             listed += count
             found = self._problem(item, "unknown-color", uri)
             found = evolve(found, color=color, count=count, box=box)
-            yield (uri, color), found
+            yield ((uri, item.mask), color), found
         if report.unknown_pixels > listed:
             found = self._problem(item, "unknown-color", uri)
-            yield (uri, None), evolve(found, count=report.unknown_pixels - listed)
+            rest = report.unknown_pixels - listed
+            yield ((uri, item.mask), None), evolve(found, count=rest)
         for note in report.notes:
             if note.startswith(_TOO_CLOSE):
                 message = f"{uri}: {note.removeprefix(_TOO_CLOSE)}"

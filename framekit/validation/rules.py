@@ -15,6 +15,7 @@ from typing import Final
 from framekit.color import in_range
 from framekit.problem import Problem
 from framekit.validation.codes import counted, problem
+from framekit.validation.keys import keys_spelled
 from framekit.validation.parts import Object, Part, Parts, integer, number, text
 
 __all__ = ["RULES", "Rule", "is_video"]
@@ -246,6 +247,7 @@ def mask_is_not_source(frame: Parts) -> Iterator[Problem]:
 
 #: Every rule about one frame.
 RULES: Final[tuple[Rule, ...]] = (
+    keys_spelled,
     duplicate_source_id,
     duplicate_mask_id,
     frame_without_sources,

@@ -63,7 +63,8 @@ def validate(
 
     Args:
         target: A frame, an iterable of frames, or the path of a JSON file, a
-            JSON Lines file or a frames folder, as :func:`open_target` takes it.
+            JSON Lines file or a frames folder; or what :func:`open_target` has
+            made of it.
         level: ``"schema"``, ``"references"``, ``"media"`` (files are opened) or
             ``"pixels"`` (masks are decoded); each includes those before it.
         version: The version's ``mask_labels``, or a document that has them, in

@@ -67,7 +67,7 @@ class Whole:
             version_document: What the version's document is called.
         """
         for id, at, _ in labels.lists:
-            if id != ALL_MASKS and id not in self._mask_ids:
+            if self.frames and id != ALL_MASKS and id not in self._mask_ids:
                 message = f"no frame has a mask {id!r}"
                 found = problem("unused-mask-labels", message, at, mask=id)
                 yield evolve(found, document=version_document)
