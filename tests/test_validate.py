@@ -320,6 +320,25 @@ class TestMedia:
         (problem,) = report.problems
         assert problem.code in {"unreadable-media", "truncated-media"}
 
+    @pytest.mark.parametrize("cut", [0, 10, 20, 500, 1000, 1500])
+    def test_cut_video(self, tmp_path: Path, cut: int) -> None:
+        """
+        So is a video, whose index is at its end.
+        """
+        shutil.copytree(SAMPLES / "valid/media", tmp_path / "media")
+        mask = tmp_path / "media/seg.mp4"
+        mask.write_bytes(mask.read_bytes()[:cut])
+        made = frame()
+        made["sources"][0]["masks"][0] |= {
+            "uri": "media/seg.mp4",
+            "content_type": "video/mp4",
+        }
+
+        report = validate([made], level="pixels", storage=storage_of(mask.parent))
+
+        (problem,) = report.problems
+        assert problem.code == ("truncated-media" if cut else "unreadable-media")
+
     @pytest.mark.parametrize("timestamp", [0, 33, 167, 199])
     def test_moments(self, timestamp: int) -> None:
         """

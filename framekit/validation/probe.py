@@ -5,7 +5,7 @@ What a file is, looked at once and without decoding pixels.
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import BinaryIO, Final
 
 from attrs import frozen
 
@@ -122,29 +122,65 @@ def _refusal(uri: str, storage: Storage) -> Fault | None:
     return None
 
 
-def _probe_image(uri: str, storage: Storage) -> Found:
+def _probe_image(uri: str, storage: Storage) -> Found | Fault:
     loaded = load_image(uri, storage, None, DEFAULT_LIMITS)
-    header = read_image_header(io.BytesIO(loaded.data), uri=uri)
     fault = None
     try:
-        if header.format == "png":
+        if loaded.content_type == "image/png":
             open_png(loaded.data)
         else:
             walk(loaded.data, loaded.content_type)
     except (PngError, ImageError) as error:
         fault = _fault(error.reason)
+    try:
+        header = read_image_header(io.BytesIO(loaded.data), uri=uri)
+    except UnreadableMaskError:
+        if fault is None:
+            raise
+        return fault
     return Found((header.content_type,), (header.width, header.height), fault=fault)
 
 
-def _probe_video(uri: str, storage: Storage) -> Found:
+def _probe_video(uri: str, storage: Storage) -> Found | Fault:
     media = Media(uri=uri, path=uri, storage=storage)
-    with media.open_video() as video:
-        size, format = video.size, video.format
-    index = index_video(media)
+    try:
+        with media.open_video() as video:
+            size, format = video.size, video.format
+        index = index_video(media)
+    except UnreadableMaskError:
+        # An MP4 file has its index at its end, and FFmpeg does not tell why it
+        # is of no use without.
+        with storage.open(uri) as file:
+            if (reason := _break_in_boxes(file)) is not None:
+                return Fault("truncated-media", reason)
+        raise
     fault = None if index.broken is None else _fault(index.broken)
     names = format.split(",")
     types = next((_TYPES[name] for name in names if name in _TYPES), ())
     return Found((*types, f"video/{names[0]}"), size, index, fault)
+
+
+def _break_in_boxes(file: BinaryIO) -> str | None:
+    """
+    Where a file of the MP4 family breaks off; None if it does not, or is none.
+    """
+    end = file.seek(0, io.SEEK_END)
+    position = 0
+    while position < end:
+        file.seek(position)
+        head = file.read(16)
+        name = head[4:8]
+        if position == 0 and name != b"ftyp":
+            return None
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:], "big")
+        if length == 0:
+            return None  # It goes on to the end, wherever that is.
+        if length < 8 or position + length > end:
+            return f"breaks off inside {name.decode('latin-1')!r}, after {end} bytes"
+        position += length
+    return None
 
 
 def _fault(reason: str) -> Fault:
