@@ -63,6 +63,21 @@ NEGATIVE_LINES_ARE_SAFE: Final = int(av.__version__.partition(".")[0]) >= 18
 #: Codecs that leave out frames nobody refers to bit-exactly; libdav1d does not.
 _SKIPS_EXACTLY: Final = frozenset({"h264", "hevc", "vp9", "mpeg4"})
 
+#: Codecs that have no lossless mode. H.264 has one, in its 4:4:4 profiles.
+_LOSSY: Final = frozenset(
+    {
+        "mjpeg",
+        "mpeg1video",
+        "mpeg2video",
+        "mpeg4",
+        "msmpeg4v3",
+        "prores",
+        "theora",
+        "vp8",
+        "wmv2",
+    }
+)
+
 _ATTACHED_PICTURE: Final = 0x400
 _MOST_DEMUX_ERRORS: Final = 16
 
@@ -239,6 +254,16 @@ class VideoFile:
         if len(self._container.streams) == 1 and self._container.duration:
             return Fraction(self._container.duration, 1_000_000)
         return None
+
+    @property
+    def is_lossy(self) -> bool:
+        """
+        Whether codec and profile rule out that pixels are kept as they were.
+        """
+        codec = self.codec
+        if codec == "h264":
+            return "4:4:4" not in (self._stream.profile or "")
+        return codec in _LOSSY
 
     @property
     def can_skip(self) -> bool:

@@ -107,10 +107,19 @@ class Classifier:
     """
 
     def __init__(
-        self, palette: Palette, options: Options, first: Planes, *, uri: str
+        self,
+        palette: Palette,
+        options: Options,
+        first: Planes,
+        *,
+        is_lossy: bool = False,
+        uri: str,
     ) -> None:
         """
         Look at the *first* frame.
+
+        Args:
+            is_lossy: Whether the codec rules out that the stream is lossless.
 
         Raises:
             PaletteError: If the stream cannot keep the palette's colors apart.
@@ -118,6 +127,7 @@ class Classifier:
         self.palette = palette
         self.options = options
         self.uri = uri
+        self._is_lossy = is_lossy
         #: Remarks that hold for every frame: code and text.
         self.remarks: dict[str, str] = {}
         self.colorspace: Colorspace | None = None
@@ -174,12 +184,11 @@ class Classifier:
         for chroma in planes.channels[1:]:
             if chroma.size and (chroma.min() < middle - 1 or chroma.max() > middle + 1):
                 return planes
-        full = planes.full_range is True
         return Planes(
             "gray",
             planes.channels[:1],
             planes.depth,
-            full_range=full if planes.full_range is not None else None,
+            full_range=planes.full_range is True,
             alpha=planes.alpha,
             orientation=planes.orientation,
             altered=planes.depth > 8,
@@ -196,7 +205,7 @@ class Classifier:
         targets = self._targets(planes)
         keys = keys_of(planes)
         strays = self._strays(keys, targets)
-        self._lossless = not planes.altered and not strays
+        self._lossless = not (planes.altered or strays or self._is_lossy)
         if not self._lossless:
             centroids = centroids_of(targets.colors, None, full_range=True)
             self._check_pairs(centroids, targets)
@@ -205,6 +214,8 @@ class Classifier:
         """
         Whether pixels are next to a color of the palette, without being equal.
         """
+        if self.palette.is_indexed and not self.palette.ids_by_color:
+            return False  # numbers, whose neighbors mean something else
         centroids = centroids_of(targets.colors, None, full_range=True)
         unequal = keys[self._lookup(centroids, 0.0)(keys) == NONE]
         if not len(unequal):
@@ -249,13 +260,13 @@ class Classifier:
         self._note_colorspace(tagged_colorspace(small), found)
         centroids = self._centroids(targets, found)
         if planes.kind == "gray":
-            self._lossless = self._gray_labels(planes, targets)[1] is not None
+            exact = self._gray_labels(planes, targets)[1]
             codes = self._codes(planes, targets)
             self._refuse_merged(np.repeat(codes[:, None], 3, 1), targets)
         else:
             self._refuse_merged(_rounded(centroids), targets)
-            exact, _ = self._exact(small, centroids)
-            self._lossless = exact is not None
+            exact = self._exact(small, centroids)[0]
+        self._lossless = exact is not None and not self._is_lossy
         if not self._lossless:
             self._check_pairs(centroids, targets)
 
@@ -264,7 +275,7 @@ class Classifier:
             self.remarks["colorspace-overridden"] = (
                 f"the file says {_spelled(said)}, the palette fits {_spelled(found)}"
             )
-        elif found.reason != "palette" and (found.residual or 0.0) > POOR_FIT:
+        elif self.options.colorspace != "auto" and (found.residual or 0.0) > POOR_FIT:
             self.remarks["colorspace-doubtful"] = (
                 f"flat regions are {found.residual:.1f} codes from the palette's "
                 f"colors under {_spelled(found)}"
@@ -299,6 +310,8 @@ class Classifier:
         self, small: Planes, targets: _Targets, centroids: NDArray[np.int32]
     ) -> _Found:
         count = len(centroids)
+        if self._lossless:  # as the first frame had it
+            self._check_pairs(centroids, targets)
         if self.options.unknown != "nearest":
             hidden = hidden_centroids(flat_colors(small), centroids)
             centroids = np.concatenate([centroids, hidden])
@@ -354,6 +367,9 @@ class Classifier:
         codes = self._codes(planes, targets)
         table = np.full(1 << planes.depth, NONE, np.int32)
         inside = np.flatnonzero((codes >= 0) & (codes < len(table)))[::-1]
+        if planes.depth > 8:  # what was 8 bits may be a code off
+            for near in (-1, 1):
+                table[np.clip(codes[inside] + near, 0, len(table) - 1)] = inside
         table[codes[inside]] = inside
         values = planes.channels[0]
         labels = table[values]
@@ -361,6 +377,8 @@ class Classifier:
             present = np.flatnonzero(np.bincount(values.reshape(-1)))
             unequal = present[table[present] == NONE]
             noise = int(_NOISE) << (planes.depth - 8)
+            if self.palette.is_indexed and not self._is_lossy:
+                return labels, values
             if np.abs(unequal[:, None] - codes[None]).min() <= noise:
                 return labels, None
         return labels, values
@@ -418,7 +436,8 @@ class Classifier:
                 "be told apart"
             )
             raise PaletteError(reason)
-        self.remarks["palette-too-close"] = f"{text}, and the video is lossy"
+        if not self._lossless:
+            self.remarks["palette-too-close"] = f"{text}, and the video is lossy"
 
     def _said(self) -> str:
         found = self.colorspace

@@ -22,6 +22,7 @@ from framekit.decoding._av import (
     convert,
     display_matrix,
 )
+from framekit.errors import UnreadableMaskError
 
 __all__ = ["Orientation", "Planes", "planes_of"]
 
@@ -64,6 +65,7 @@ _SEMIPLANAR: Final = {
 _YUV: Final = re.compile(r"yuv(a|j)?(410|411|420|422|440|444)p(\d+)?(le|be)?")
 _GBR: Final = re.compile(r"gbr(a)?p(\d+)?(le|be)?")
 _GRAY: Final = re.compile(r"(gray|ya)(\d+)?(le|be)?")
+_FLOATS: Final = re.compile(r"f(16|32)(le|be)$")
 _STEPS: Final = {
     "410": (4, 4),
     "411": (4, 1),
@@ -354,10 +356,13 @@ def _packed_422(frame: Frame, name: str, orientation: Orientation) -> Planes:
 
 
 def _converted(frame: Frame, uri: str, orientation: Orientation) -> Planes:
+    name = frame.format.name
+    if _FLOATS.search(name):  # some of them end the process in swscale
+        raise UnreadableMaskError(uri, f"{name} pixels are no whole numbers")
     exact = {"monow", "monob", "rgb8", "bgr8", "rgb565le", "rgb555le", "bgr565le"}
     found = convert(frame, "gbrp", uri)
     green, blue, red = (_values(found, n, 8, None) for n in range(3))
-    altered = frame.format.name not in exact
+    altered = name not in exact
     return Planes("rgb", (red, green, blue), orientation=orientation, altered=altered)
 
 

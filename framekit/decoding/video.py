@@ -157,6 +157,7 @@ class MaskVideo:
     def _forget(self) -> None:
         self._index: FrameIndex | None = None
         self._first: Planes | None = None
+        self._is_lossy = False
         self._metadata: VideoMetadata | None = None
         self._classifiers: dict[Palette, Classifier] = {}
         self._warned: set[str] = set()
@@ -164,7 +165,7 @@ class MaskVideo:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
-        for name in ("_first", "_classifiers", "_warned", "_running", "_metadata"):
+        for name in ("_first", "_is_lossy", "_classifiers", "_warned", "_running", "_metadata"):
             del kept[name]
         return kept
 
@@ -402,6 +403,8 @@ class MaskVideo:
         if self._first is None:
             with contextlib.closing(decode_all(self._media, self.index)) as items:
                 frame = next((i.frame for i in items if i.frame is not None), None)
+            with self._media.open_video() as video:
+                self._is_lossy = video.is_lossy
             if frame is None:
                 raise UnreadableMaskError(self.uri, "none of its frames can be decoded")
             self._first = planes_of(frame, uri=self.uri)
@@ -410,8 +413,13 @@ class MaskVideo:
     def _label_map(self, frame: Frame, palette: Palette) -> LabelMap:
         classifier = self._classifiers.get(palette)
         if classifier is None:
+            first = self._first_planes
             classifier = Classifier(
-                palette, self._options, self._first_planes, uri=self.uri
+                palette,
+                self._options,
+                first,
+                is_lossy=self._is_lossy,
+                uri=self.uri,
             )
             self._classifiers[palette] = classifier
             for kind in _WARNED:
