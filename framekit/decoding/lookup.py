@@ -221,11 +221,13 @@ def array_to_ids(
 
     Args:
         array: (H, W, 3) or (H, W, 4) uint8; (H, W) bool, uint8 or uint16; or (H, W)
-            int32 or uint32, where each element is a key of *lookup*.
+            int32 or uint32, where each element is a key of *lookup* (a negative
+            one stands for itself + 2**32).
         alpha: What the fourth channel is for: "ignore", or "void" where it is 0.
         samples: What the values of an (H, W) uint8 array stand for, if not what
             `gray_samples` says.
-        transparent: The key of pixels that are void, whatever *lookup* says.
+        transparent: The key of pixels that are void, whatever *lookup* says; for
+            (H, W) uint8 arrays *samples* says so instead.
         top: How many unknown values to list, None for all.
 
     Returns:
