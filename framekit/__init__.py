@@ -36,6 +36,7 @@ from framekit.problem import Problem, Severity
 from framekit.storage import Storage
 
 if TYPE_CHECKING:
+    from framekit.dataset import open_target
     from framekit.decoding.arrays import ensure_label_array
     from framekit.decoding.decode import Decoded, decode, decode_frames
     from framekit.decoding.encode import encode_mask_video
@@ -80,6 +81,7 @@ __all__ = [
     "encode_mask_video",
     "ensure_label_array",
     "errors",
+    "open_target",
     "pack_rgb",
     "unpack_rgb",
     "validate",
@@ -97,6 +99,7 @@ _ON_FIRST_USE: Final = {
     "decode_image": "framekit.decoding.image",
     "encode_mask_video": "framekit.decoding.encode",
     "ensure_label_array": "framekit.decoding.arrays",
+    "open_target": "framekit.dataset",
     "validate": "framekit.validation",
 }
 

@@ -26,6 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", metavar="ID", help="only this source")
     parser.add_argument("--mask", metavar="ID", help="only this mask")
     parser.add_argument("-o", "--out", metavar="X.png", required=True, type=Path)
+    parser.add_argument(
+        "--width",
+        metavar="PIXELS",
+        type=int,
+        default=640,
+        help="of each picture (default: %(default)s)",
+    )
     add_storage_options(parser)
 
 
@@ -38,6 +45,8 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     from framekit.decoding.pictures import save_picture
     from framekit.report.overlay import compose
 
+    if arguments.width < 32:
+        raise ArgumentError("--width", f"expected 32 or more, got {arguments.width}")
     target = open_target(arguments.target)
     storage = storage_from(arguments, target.root)
     frame = _frame(target, arguments.frame)
@@ -58,7 +67,7 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     if not panels:
         raise ArgumentError("TARGET", "the frame has no mask that can be shown")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    save_picture(compose(panels), arguments.out)
+    save_picture(compose(panels, width=arguments.width), arguments.out)
     stdout.write(f"{len(panels)} masks of frame {frame.id} in {arguments.out}\n")
     return 1 if failed else 0
 

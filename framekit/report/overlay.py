@@ -24,7 +24,6 @@ Picture = NDArray[np.uint8]
 _STRENGTH: Final = 0.6
 
 #: Sizes of the drawing, in pixels.
-_WIDTH: Final = 640
 _LEGEND: Final = 230
 _LINE: Final = 19
 _TITLE: Final = 28
@@ -90,16 +89,19 @@ def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
     return mixed.astype(np.uint8)
 
 
-def compose(panels: Sequence[Panel]) -> Picture:
+def compose(panels: Sequence[Panel], *, width: int = 640) -> Picture:
     """
     Put *panels* under each other: picture, overlay, legend; (H, W, 3) uint8.
+
+    Args:
+        width: Of each picture, in pixels.
     """
-    return _stacked([_composed(panel) for panel in panels])
+    return _stacked([_composed(panel, width) for panel in panels])
 
 
-def _composed(panel: Panel) -> Picture:
+def _composed(panel: Panel, shown: int) -> Picture:
     height, width = panel.label_map.shape
-    size = (_WIDTH, max(1, round(height * _WIDTH / width)))
+    size = (shown, max(1, round(height * shown / width)))
     over = resize_nearest(overlaid(panel.label_map, panel.picture), *size)
     plain = (
         np.full((size[1], size[0], 3), 225, np.uint8)
