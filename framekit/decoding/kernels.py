@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from types import ModuleType
+from typing import Any
 
 CHOICES = ("native", "numpy")
 
 
-def load(choice: str | None) -> ModuleType | None:
+def load(choice: str | None) -> Any:
     """
     Return the extension module, None if the NumPy twins are to be used.
 
@@ -36,7 +36,7 @@ def load(choice: str | None) -> ModuleType | None:
 
 
 #: The extension, None where the NumPy twins work.
-NATIVE = load(os.environ.get("FRAMEKIT_KERNELS") or None)
+NATIVE: Any = load(os.environ.get("FRAMEKIT_KERNELS") or None)
 
 #: "native" or "numpy", for `framekit info`.
 NAME = "numpy" if NATIVE is None else "native"

@@ -32,8 +32,10 @@ MAX_SMALL_ID = 254
 @frozen(eq=False, repr=False)
 class Lookup:
     """
-    Ids by color or by value; the reason for this being a class is that the tables
-    the kernels search in are made once.
+    Ids by color or by value.
+
+    The reason for this being a class is that the tables the kernels search in are
+    made once.
     """
 
     #: "color": keys are R << 16 | G << 8 | B.  "index": keys are pixel values; a
@@ -124,8 +126,9 @@ class Lookup:
     @property
     def rgb(self) -> Lookup:
         """
-        The lookup by R << 16 | G << 8 | B that gives pixels of three channels the ids
-        this one gives them.
+        The lookup by R << 16 | G << 8 | B of pixels of three channels.
+
+        It gives them the ids that this one gives them.
         """
         if self.kind == "color":
             return self
@@ -143,7 +146,6 @@ class Lookup:
         The table of the compiled kernels.
         """
         if "native" not in self._made:
-            assert kernels.NATIVE is not None
             self._made["native"] = kernels.NATIVE.lookup_new(self.keys, self.ids, SEED)
         return self._made["native"]
 
@@ -169,8 +171,10 @@ class Samples:
 
 def gray_samples(lookup: Lookup, depth: int = 8, *, transparent: int = -1) -> Samples:
     """
-    Return what gray samples of *depth* bits stand for: themselves, or the gray color
-    they show when *lookup* is by color; the sample *transparent* is void.
+    Return what gray samples of *depth* bits stand for.
+
+    That is themselves, or the gray color they show when *lookup* is by color; the
+    sample *transparent* is void.
     """
     keys = np.arange(1 << depth, dtype=np.uint32)
     if lookup.kind == "color":
@@ -226,8 +230,8 @@ def array_to_ids(
         alpha: What the fourth channel is for: "ignore", or "void" where it is 0.
         samples: What the values of an (H, W) uint8 array stand for, if not what
             `gray_samples` says.
-        transparent: The key of pixels that are void, whatever *lookup* says; for
-            (H, W) uint8 arrays *samples* says so instead.
+        transparent: The key of pixels that are void, whatever *lookup* says, and
+            whatever their alpha; where *samples* are given, they say so instead.
         top: How many unknown values to list, None for all.
 
     Returns:
@@ -243,6 +247,8 @@ def array_to_ids(
     table = lookup.rgb if array.ndim == 3 else lookup
     if array.ndim == 2 and array.itemsize == 1 and samples is None:
         samples = gray_samples(lookup)
+        if transparent is not None:
+            samples.codes[samples.keys == transparent] = CODE_VOID
     elif array.ndim == 3 or array.itemsize != 1:
         samples = None
     key = NO_KEY if transparent is None else transparent

@@ -41,19 +41,22 @@ class Table(Protocol):
     """
 
     @property
-    def small(self) -> bool: ...
+    def small(self) -> bool:
+        """
+        Whether every id is in 0..254.
+        """
 
     @property
-    def void(self) -> int: ...
+    def keys(self) -> Keys:
+        """
+        Sorted, without duplicates.
+        """
 
     @property
-    def dtype(self) -> np.dtype[Any]: ...
-
-    @property
-    def keys(self) -> Keys: ...
-
-    @property
-    def ids(self) -> Codes: ...
+    def ids(self) -> Codes:
+        """
+        The id of each key; -1: known to be void.
+        """
 
     @property
     def _made(self) -> dict[str, Any]: ...
@@ -65,7 +68,10 @@ class SampleTable(Protocol):
     """
 
     @property
-    def codes(self) -> Codes: ...
+    def codes(self) -> Codes:
+        """
+        The id or code of each of 256 samples.
+        """
 
 
 def codes_of(known: Keys, ids: Codes, keys: Keys) -> Codes:
@@ -109,7 +115,9 @@ def array_to_ids(
     for top in range(0, height, rows):
         band = array[top : top + rows]
         labels = out[top : top + rows].reshape(-1)
-        for part in _parts(band, labels, table, samples, alpha_void, void_key):
+        for part in _parts(
+            band, labels, table, samples, alpha_void=alpha_void, void_key=void_key
+        ):
             keys, starts, lengths = part
             tally.add(keys, starts + top * width, lengths, width)
     records = tally.records
@@ -121,7 +129,8 @@ def _parts(
     labels: NDArray[Any],
     table: Table,
     samples: SampleTable | None,
-    alpha_void: bool,  # noqa: FBT001 (internal)
+    *,
+    alpha_void: bool,
     void_key: int,
 ) -> Iterator[tuple[Keys, NDArray[np.intp], NDArray[np.intp]]]:
     """
@@ -131,7 +140,9 @@ def _parts(
     if len(starts) * SHORT > len(labels):
         codes_all = _dense(pixels, table, samples)
         if codes_all is not None:
-            yield from _take(pixels, labels, codes_all, alpha_void, void_key)
+            yield from _take(
+                pixels, labels, codes_all, alpha_void=alpha_void, void_key=void_key
+            )
             return
     keys = _keys(pixels, starts)
     if samples is not None:
@@ -140,7 +151,9 @@ def _parts(
             raise ValueError(BAD_SAMPLE)
     else:
         codes = codes_of(table.keys, table.ids, keys)
-        codes = _hide(codes, keys, pixels, starts, alpha_void, void_key)
+        codes = _hide(
+            codes, keys, pixels, starts, alpha_void=alpha_void, void_key=void_key
+        )
     lengths = np.diff(starts, append=len(labels))
     labels[:] = np.repeat(_labels_of(codes, labels.dtype), lengths)
     found = np.flatnonzero(codes == CODE_UNKNOWN)
@@ -152,7 +165,8 @@ def _take(
     pixels: NDArray[Any],
     labels: NDArray[Any],
     table: NDArray[Any],
-    alpha_void: bool,  # noqa: FBT001 (internal)
+    *,
+    alpha_void: bool,
     void_key: int,
 ) -> Iterator[tuple[Keys, NDArray[np.intp], NDArray[np.intp]]]:
     """
@@ -160,7 +174,9 @@ def _take(
     """
     keys = _all_keys(pixels)
     codes = np.take(table, keys)
-    codes = _hide(codes, keys, pixels, slice(None), alpha_void, void_key)
+    codes = _hide(
+        codes, keys, pixels, slice(None), alpha_void=alpha_void, void_key=void_key
+    )
     if len(codes) and codes.min() == CODE_BAD:
         raise ValueError(BAD_SAMPLE)
     labels[:] = _labels_of(codes, labels.dtype)
@@ -242,7 +258,8 @@ def _hide(
     keys: Keys,
     pixels: NDArray[Any],
     where: NDArray[np.intp] | slice,
-    alpha_void: bool,  # noqa: FBT001 (internal)
+    *,
+    alpha_void: bool,
     void_key: int,
 ) -> Codes:
     """

@@ -272,7 +272,8 @@ class _Walk:
 
     def finish(self, data: bytes) -> Png:
         header = self.header
-        assert header is not None
+        if header is None:
+            raise PngError("no IHDR chunk")
         if not self.idat:
             raise PngError("no IDAT chunk")
         if header.color_type == 3 and self.palette is None:

@@ -73,7 +73,7 @@ def read_labels(
     clear = header.transparency if alpha == "void" else None
     samples = _samples(header, lookup, clear, palette_png)
     if kernels.NATIVE is None:
-        return _read_numpy(png, lookup, samples, alpha, clear, top)
+        return _read_numpy(png, lookup, samples, alpha=alpha, clear=clear, top=top)
     rgb = kind in ("rgb", "rgba")
     table = lookup.rgb if rgb else lookup
     out = np.empty((header.height, header.width), lookup.dtype)
@@ -91,8 +91,10 @@ def read_labels(
 
 def read_pixels(png: Png) -> NDArray[Any]:
     """
-    Return the samples of *png* as stored: palette indices and gray (H, W), RGB and
-    RGBA (H, W, 3 | 4); uint8, or uint16 for 16-bit gray.  Nothing is scaled.
+    Return the samples of *png* as stored, nothing scaled.
+
+    Palette indices and gray are (H, W), RGB and RGBA (H, W, 3 | 4); uint8, or uint16
+    for 16-bit gray.
 
     Raises:
         PngError: If the pixels are damaged.
@@ -117,8 +119,9 @@ def read_pixels(png: Png) -> NDArray[Any]:
 
 def check_pixels(png: Png) -> None:
     """
-    Inflate the pixel data of *png*, of any kind, and keep nothing: its checksum, its
-    length and its filter types are checked.
+    Check the pixel data of *png*, of any kind: checksum, length and filter types.
+
+    It is inflated, and nothing is kept.
 
     Raises:
         PngError: If the pixel data is damaged.
@@ -152,7 +155,6 @@ def _rows(
     """
     Feed the rows of *png* to the compiled kernel, which fills *out*.
     """
-    assert kernels.NATIVE is not None
     header = png.header
     rows = kernels.NATIVE.rows_new(
         header.width,
@@ -187,6 +189,7 @@ def _read_numpy(
     png: Png,
     lookup: Lookup,
     samples: Samples | None,
+    *,
     alpha: Alpha,
     clear: bytes | None,
     top: int | None,
@@ -210,7 +213,7 @@ def _read_numpy(
 
 
 def _pillow(png: Png) -> NDArray[Any]:
-    from framekit.decoding._pillow import pillow_pixels  # noqa: PLC0415 (rare)
+    from framekit.decoding._pillow import pillow_pixels
 
     check_pixels(png)
     return pillow_pixels(png)

@@ -139,8 +139,9 @@ class Tally:
         width: int,
     ) -> None:
         """
-        Count runs of *lengths* pixels from the flat indices *starts* on, which may
-        go over several rows of *width* pixels.
+        Count runs of *lengths* pixels from the flat indices *starts* on.
+
+        They may go over several rows of *width* pixels.
         """
         ends = starts + lengths
         first, last = starts // width, (ends - 1) // width
