@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from framekit.decoding.reader import Reader
+from framekit.decoding.references import READABLE, is_disposable
 from framekit.errors import FramekitError, UnreadableMaskError
 
 __all__ = [
@@ -59,9 +60,6 @@ LARGEST_FRAME: Final = 512 * 1024 * 1024
 
 #: Whether PyAV hands out the right memory for planes that are stored bottom up.
 NEGATIVE_LINES_ARE_SAFE: Final = int(av.__version__.partition(".")[0]) >= 18
-
-#: Codecs that leave out frames nobody refers to bit-exactly; libdav1d does not.
-_SKIPS_EXACTLY: Final = frozenset({"h264", "hevc", "vp9", "mpeg4"})
 
 #: Codecs that have no lossless mode. H.264 has one, in its 4:4:4 profiles.
 _LOSSY: Final = frozenset(
@@ -107,6 +105,9 @@ class Damage(NamedTuple):
 
     #: Whether frames may have been lost.
     lost: bool = True
+
+    #: Whether no other frame is decoded from this one.
+    isolated: bool = False
 
 
 @contextmanager
@@ -268,9 +269,10 @@ class VideoFile:
     @property
     def can_skip(self) -> bool:
         """
-        Whether frames that nobody refers to may be left out.
+        Whether frames that nobody refers to may be left out: bit-exactly, which
+        libdav1d does not, and without hiding damage.
         """
-        return self.codec in _SKIPS_EXACTLY
+        return self.codec in READABLE
 
     def packets(self) -> Iterator[Packet | Damage]:
         """
@@ -313,28 +315,47 @@ class VideoFile:
             wanted: Says of a packet's pts whether its frame must come; others may
                 be left out. All come by default.
 
+        Returns:
+            Frames, and before frames that are damaged what is known about it.
+
         Raises:
             UnreadableMaskError: If a frame is larger than the limits.
         """
         context = self._stream.codec_context
+        disposable: set[int | None] = set()
         for packet in self._demux():
             if isinstance(packet, Damage):
                 yield packet
                 continue
+            alone = self._is_disposable(packet)
+            if alone:
+                disposable.add(packet.pts)
             if wanted is not None:
-                context.skip_frame = "DEFAULT" if wanted(packet.pts) else "NONREF"
+                # Of other pictures, NONREF would hide the damage.
+                skip = not wanted(packet.pts) and alone
+                context.skip_frame = "NONREF" if skip else "DEFAULT"
             if packet.is_corrupt:
-                yield Damage(packet.pts, "a packet is marked as damaged", lost=False)
+                reason = "a packet is marked as damaged"
+                yield Damage(packet.pts, reason, lost=False, isolated=alone)
             try:
                 frames = packet.decode() if packet.size else context.decode(None)
             except EOFError:
                 continue
             except (av.FFmpegError, OSError, ValueError) as error:
-                yield Damage(packet.pts, _text(error))
+                yield Damage(packet.pts, _text(error), isolated=alone)
                 continue
             for frame in frames:
                 check_size(self.uri, frame.width, frame.height, frame.format.name)
+                alone = frame.pts in disposable
+                disposable.discard(frame.pts)
+                if frame.is_corrupt:
+                    reason = "a frame is marked as damaged"
+                    yield Damage(frame.pts, reason, lost=False, isolated=alone)
                 yield frame
+
+    def _is_disposable(self, packet: Any) -> bool:
+        extradata = self._stream.codec_context.extradata or b""
+        return is_disposable(self.codec, bytes(packet), extradata)
 
     def _demux(self) -> Iterator[Any]:
         errors = 0

@@ -18,6 +18,7 @@ from framekit.decoding.colorspace import (
     Colorspace,
     centroids_of,
     closest_pair,
+    codes_of,
     detect_colorspace,
     flat_colors,
     residual_of,
@@ -188,7 +189,7 @@ class Classifier:
             "gray",
             planes.channels[:1],
             planes.depth,
-            full_range=planes.full_range is True,
+            full_range=planes.full_range,
             alpha=planes.alpha,
             orientation=planes.orientation,
             altered=planes.depth > 8,
@@ -264,8 +265,8 @@ class Classifier:
             codes = self._codes(planes, targets)
             self._refuse_merged(np.repeat(codes[:, None], 3, 1), targets)
         else:
-            self._refuse_merged(_rounded(centroids), targets)
-            exact = self._exact(small, centroids)[0]
+            self._refuse_merged(self._rounded(targets), targets)
+            exact = self._exact(small, targets)[0]
         self._lossless = exact is not None and not self._is_lossy
         if not self._lossless:
             self._check_pairs(centroids, targets)
@@ -286,6 +287,18 @@ class Classifier:
         colors = np.minimum(targets.colors, 255)
         return centroids_of(colors, matrix, full_range=found.full_range)
 
+    def _rounded(self, targets: _Targets) -> NDArray[np.int32]:
+        """
+        What encoders make of the targets, (K, 3) in whole codes.
+        """
+        found = self.colorspace
+        matrix = "bt601" if found is None else found.matrix or "bt601"
+        full_range = found is not None and found.full_range
+        colors = np.minimum(targets.colors, 255)
+        return np.floor(codes_of(colors, matrix, full_range=full_range) + 0.5).astype(
+            np.int32
+        )
+
     def _yuv(self, planes: Planes) -> _Found:
         assert self.colorspace is not None or self._kind == "rgb"  # noqa: S101
         targets = self._targets(planes)
@@ -299,7 +312,7 @@ class Classifier:
         small = planes.to_8bit()
         centroids = self._centroids(targets, self.colorspace)
         if planes.kind == "yuv":
-            exact, keys = self._exact(small, centroids)
+            exact, keys = self._exact(small, targets)
             if exact is not None and (self._lossless or not (exact == NONE).any()):
                 lossless = self._lossless and planes.depth == 8
                 ids = _as_ids(exact, targets)
@@ -333,7 +346,7 @@ class Classifier:
         )
 
     def _exact(
-        self, planes: Planes, centroids: NDArray[np.int32]
+        self, planes: Planes, targets: _Targets
     ) -> tuple[Labels | None, NDArray[np.int32] | None]:
         """
         Labels of pixels that equal a rounded centroid, if that explains the frame.
@@ -341,7 +354,7 @@ class Classifier:
         It does if all pixels do, or, without subsampling, those that do not are not
         even near one.
         """
-        rounded = _rounded(centroids)
+        rounded = self._rounded(targets)
         for plane, column in zip(planes.channels, rounded.T, strict=True):
             allowed = np.zeros(256, bool)
             allowed[column] = True
@@ -497,10 +510,6 @@ def _as_ids(labels: Labels, targets: _Targets) -> Labels:
     if targets.ids == tuple(range(len(targets.ids))):
         return labels
     return np.array([*targets.ids, NONE], np.int32)[labels]
-
-
-def _rounded(centroids: NDArray[np.int32]) -> NDArray[np.int32]:
-    return np.asarray((centroids + SCALE // 2) // SCALE, np.int32)
 
 
 def _is_gray(planes: Planes) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "Colorspace",
     "FlatColors",
     "centroids_of",
+    "codes_of",
     "closest_pair",
     "detect_colorspace",
     "flat_colors",
@@ -90,8 +91,20 @@ def centroids_of(
 
     Without a matrix they stay RGB.
     """
+    codes = codes_of(colors, matrix, full_range=full_range)
+    return np.rint(codes * SCALE).astype(np.int32)
+
+
+def codes_of(
+    colors: NDArray[np.float64], matrix: str | None, *, full_range: bool
+) -> NDArray[np.float64]:
+    """
+    Where (K, 3) RGB *colors* land, (K, 3) in 8-bit codes, not rounded.
+
+    Without a matrix they stay RGB.
+    """
     if matrix is None:
-        return np.rint(colors * SCALE).astype(np.int32)
+        return colors
     red_weight, blue_weight = MATRICES[matrix]
     red, green, blue = (colors[:, channel] / 255 for channel in range(3))
     green_weight = 1 - red_weight - blue_weight
@@ -102,8 +115,7 @@ def centroids_of(
         codes = (255 * luma, 255 * u + 128, 255 * v + 128)
     else:
         codes = (16 + 219 * luma, 128 + 224 * u, 128 + 224 * v)
-    found = np.rint(np.stack(codes, -1) * SCALE)
-    return np.clip(found, 0, 255 * SCALE).astype(np.int32)
+    return np.clip(np.stack(codes, -1), 0, 255)
 
 
 def rgb_of(yuv: NDArray[np.float64], matrix: str, *, full_range: bool) -> RGB:
@@ -236,7 +248,7 @@ def tagged_colorspace(planes: Planes) -> Colorspace:
     if planes.kind == "gray":
         known = planes.full_range
         reason: Reason = "default" if known is None else "tag"
-        return Colorspace(None, known is not False, reason)
+        return Colorspace(None, planes.assumed_full if known is None else known, reason)
     said = planes.matrix is not None or planes.full_range is not None
     return Colorspace(
         planes.matrix or "bt601",

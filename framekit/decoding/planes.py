@@ -142,6 +142,9 @@ class Planes:
     matrix: str | None = None
     full_range: bool | None = None
 
+    #: What swscale assumes of the range where the stream does not say it.
+    assumed_full: bool = False
+
     #: (H, W), 0 where transparent.
     alpha: Plane | None = field(default=None, repr=False)
 
@@ -165,19 +168,13 @@ class Planes:
         if self.depth == 8:
             return self
         if self.kind == "yuv":
-            full = self.full_range is True
-            luma = _rescaled(self.channels[0], self.depth, full=full)
-            chroma = (_rescaled(c, self.depth, full=False) for c in self.channels[1:])
-            return self._with((luma, *chroma), altered=True)
-        full = self.kind == "rgb" or self.full_range is not False
-        channels = tuple(
-            _rescaled(channel, self.depth, full=full) for channel in self.channels
-        )
-        largest = (1 << self.depth) - 1
-        altered = self.altered or any(
-            bool(((small.astype(np.uint32) * largest + 127) // 255 != channel).any())
-            for small, channel in zip(channels, self.channels, strict=True)
-        )
+            shifted = tuple(_rounded(channel, self.depth) for channel in self.channels)
+            return self._with(shifted, altered=True)
+        # 8 bits were spread over the range, or shifted up; swscale does neither well.
+        scales = ((1 << self.depth) - 1) / 255, float(1 << (self.depth - 8))
+        tries = [_divided(self.channels, scale) for scale in scales]
+        channels, residual = min(tries, key=lambda found: found[1])
+        altered = self.altered or residual > max(scales[1] / 8, 1)
         return self._with(channels, altered=altered)
 
     def unturned(self) -> Planes:
@@ -306,6 +303,7 @@ def _gray(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes
         (values,),
         depth,
         full_range=_range_of(frame),
+        assumed_full=True,
         alpha=alpha,
         orientation=orientation,
     )
@@ -370,16 +368,24 @@ def _range_of(frame: Frame) -> bool | None:
     return {_LIMITED: False, _FULL: True}.get(int(frame.color_range))
 
 
-def _rescaled(values: Plane, depth: int, *, full: bool) -> NDArray[np.uint8]:
+def _rounded(values: Plane, depth: int) -> NDArray[np.uint8]:
+    found = (values.astype(np.uint32) + (1 << (depth - 9))) >> (depth - 8)
+    return np.asarray(np.minimum(found, 255), np.uint8)
+
+
+def _divided(
+    channels: tuple[Plane, ...], scale: float
+) -> tuple[tuple[Plane, ...], float]:
     """
-    8-bit values: of full range by proportion, else by leaving out bits; rounded.
+    8-bit values that times *scale* are *channels*, and how far off they are at most.
     """
-    wide = values.astype(np.uint32)
-    if full:
-        largest = (1 << depth) - 1
-        return np.asarray((wide * 255 + largest // 2) // largest, np.uint8)
-    rounded = (wide + (1 << (depth - 9))) >> (depth - 8)
-    return np.asarray(np.minimum(rounded, 255), np.uint8)
+    found: list[Plane] = []
+    residual = 0.0
+    for channel in channels:
+        small = np.minimum(np.rint(channel / scale), 255)
+        residual = max(residual, float(np.abs(small * scale - channel).max(initial=0)))
+        found.append(small.astype(np.uint8))
+    return tuple(found), residual
 
 
 def _orientation(matrix: bytes | None) -> Orientation:

@@ -83,21 +83,22 @@ def _count(video: VideoFile, wanted: Iterable[int]) -> Iterator[Decoded]:
     target = next(targets, None)
     position = 0
     lost = damage = None
-    marked: dict[int | None, str] = {}
+    marked: dict[int | None, Damage] = {}
     for item in video.frames():
         if isinstance(item, Damage):
             if item.lost or item.pts is None:
                 lost = damage = lost or item.reason
             else:
-                marked[item.pts] = item.reason
+                marked[item.pts] = item
             continue
         if item.key_frame:
             damage = lost
-        damage = damage or marked.pop(item.pts, None)
-        if item.is_corrupt:
-            damage = damage or "a frame is marked as damaged"
+        mark = marked.pop(item.pts, None)
+        reason = damage or (mark.reason if mark else None)
+        if mark and not mark.isolated:
+            damage = reason
         if position == target:
-            yield Decoded(position, item, damage)
+            yield Decoded(position, item, reason)
             target = next(targets, None)
         if target is None:
             return
@@ -183,6 +184,7 @@ class _Run:
         #: Of damage: its place in the order of decoding, and the keyframe after it.
         self._tainted_from = 0
         self._tainted_before: int | None = None
+        self._isolated: dict[int, str] = {}
         self._order: dict[int, int] = {}
         self._fed = 0
 
@@ -199,7 +201,7 @@ class _Run:
         with closing(self._video.frames(self._is_wanted)) as items:
             for item in items:
                 if isinstance(item, Damage):
-                    self._note(item.pts, item.reason)
+                    self._note(item)
                     continue
                 if item.pts is None:
                     continue
@@ -207,8 +209,6 @@ class _Run:
                     return
                 if not self.landed:
                     continue
-                if item.is_corrupt:
-                    self._note(item.pts, "a frame is marked as damaged")
                 yield from self._deliver(item, item.pts)
                 if self._next == len(self._positions):
                     return
@@ -239,10 +239,14 @@ class _Run:
             yield Decoded(self._positions[self._next], frame, self._reason_at(pts))
             self._next += 1
 
-    def _note(self, pts: int | None, reason: str) -> None:
+    def _note(self, damage: Damage) -> None:
+        pts, reason = damage.pts, damage.reason
         if pts is not None and self._start is not None and pts < self._start:
             return  # belongs to the GOP before, whose frames are not complete here
         self.reason = self.reason or reason
+        if damage.isolated and pts is not None:
+            self._isolated[pts] = reason
+            return
         keys = self._index.keys
         if pts is None:
             pts = self._times[min(self._next, len(self._times) - 1)]
@@ -263,6 +267,8 @@ class _Run:
         if self._tainted_before is not None and pts >= self._tainted_before:
             self._taint = self._tainted_before = None
         order = self._order.pop(pts, self._fed)
+        if pts in self._isolated:
+            return self._isolated.pop(pts)
         if self._taint is not None and order >= self._tainted_from:
             return self._taint
         return self._index.broken if pts == self._index.cut else None

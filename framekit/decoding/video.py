@@ -208,8 +208,8 @@ class MaskVideo:
         """
         if self._index is None:
             self._index = index_video(self._media, origin=self._origin)
-            gaps = self._index.gaps
-            if gaps:
+            gaps = () if self._index.broken else self._index.gaps
+            if gaps and self._on_corrupt != "ignore":
                 self._warn(
                     "gaps",
                     f"frames seem to be missing after {gaps[0].after:g} ms"
