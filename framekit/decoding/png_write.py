@@ -36,14 +36,16 @@ def encode_png(
     Write *samples* as a PNG file.
 
     Args:
-        samples: (H, W, 3) uint8; or (H, W) of gray or of indices into *palette*,
-            uint8, or uint16 at 16 bits.
+        samples: (H, W) of gray or of indices into *palette*; or (H, W, channels) of
+            gray with alpha, RGB or RGBA; uint8, or uint16 at 16 bits.
         depth: Bits a sample.
         palette: (N, 3) uint8.
         transparency: The contents of the tRNS chunk.
     """
     height, width = samples.shape[:2]
-    color_type = 2 if samples.ndim == 3 else 3 if palette is not None else 0
+    color_type = 3 if palette is not None else 0
+    if samples.ndim == 3:
+        color_type = {2: 4, 3: 2, 4: 6}[samples.shape[2]]
     header = pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
     if palette is not None:

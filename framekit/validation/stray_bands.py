@@ -1,0 +1,223 @@
+"""
+The neighborhood of stray pixels: what surrounds them, and what that makes of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+__all__ = ["REACH", "Mixtures", "Near", "in_blocks", "mixtures", "nearest"]
+
+#: How far away, in pixels, the labels may lie that a stray pixel is a mixture of.
+REACH: Final = 8
+
+#: How far a mixture may lie off the line between two colors: rounding, mostly.
+_STRICT: Final = 3.0
+
+#: The same as a share of the line's length, for mixing in linear light and the like.
+_LOOSE: Final = 0.25
+
+#: How far beyond its ends a mixture may lie: kernels with negative lobes do that.
+_BEYOND: Final = 0.2
+
+#: Distances that are computed at once.
+_BLOCK: Final = 1 << 20
+
+_NOWHERE: Final = -(1 << 24)
+
+
+@frozen(eq=False)
+class Near:
+    """
+    The nearest color of the palette, for some colors.
+    """
+
+    #: Its position, (N,).
+    position: NDArray[np.intp]
+
+    #: How far it is, and the one after it; infinite if there is only one.
+    distance: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """
+        Where no other color is less than twice as far.
+        """
+        return 2 * self.distance < self.second
+
+
+@frozen(eq=False)
+class Mixtures:
+    """
+    How some pixels follow from the labels around them.
+    """
+
+    #: The position of the nearer of the two colors that explain it best, -1 without.
+    position: NDArray[np.intp]
+
+    #: Whether it lies on the line between them, as far as rounding allows.
+    strict: NDArray[np.bool_]
+
+    #: Whether it lies beyond one of them.
+    beyond: NDArray[np.bool_]
+
+    #: The only label around, -1 if there are none or several.
+    alone: NDArray[np.intp]
+
+    #: The stray pixels in a row between labels, across or down, whichever are fewer.
+    thickness: NDArray[np.intp]
+
+
+def nearest(points: NDArray[Any], known: NDArray[Any]) -> Near:
+    """
+    Find the nearest of *known*, (M, D), for each of *points*, (N, D).
+    """
+    count = len(points)
+    position = np.empty(count, np.intp)
+    distance = np.empty(count)
+    second = np.full(count, np.inf)
+    squares = (known * known).sum(axis=1)
+    size = max(1, _BLOCK // len(known))
+    for start in range(0, count, size):
+        part = points[start : start + size]
+        away = squares - 2 * (part @ known.T) + (part * part).sum(axis=1)[:, None]
+        rows = np.arange(len(part))
+        best = away.argmin(axis=1)
+        position[start : start + size] = best
+        distance[start : start + size] = away[rows, best]
+        if len(known) > 1:
+            away[rows, best] = np.inf
+            second[start : start + size] = away.min(axis=1)
+    return Near(position, np.sqrt(np.maximum(distance, 0)), np.sqrt(second))
+
+
+def in_blocks(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Which pixels lie in a square of 3 x 3 pixels of one value that is valid.
+    """
+    found = np.zeros(values.shape, bool)
+    if min(values.shape) < 3:
+        return found
+    across = (values[:, 1:] == values[:, :-1]) & valid[:, 1:] & valid[:, :-1]
+    across = across[:, 1:] & across[:, :-1]
+    down = values[1:] == values[:-1]
+    down = down[1:, 1:-1] & down[:-1, 1:-1]
+    middle = across[:-2] & across[1:-1] & across[2:] & down
+    height, width = middle.shape
+    for y in range(3):
+        for x in range(3):
+            found[y : y + height, x : x + width] |= middle
+    return found
+
+
+def mixtures(
+    labels: NDArray[np.int32],
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    points: NDArray[np.float64],
+    known: NDArray[np.float64],
+) -> Mixtures:
+    """
+    Explain the pixels *at* rows and columns as mixtures of labels around them.
+
+    Args:
+        labels: (H, W) positions in *known*, -1 where there is no label.
+        at: (N,) rows, (N,) columns.
+        points: Their colors, (N, D).
+        known: (M, D).
+    """
+    candidates, reach = _around(labels, *at)
+    count = len(points)
+    best = np.full(count, np.inf)
+    position = np.full(count, -1, np.intp)
+    strict = np.zeros(count, bool)
+    beyond = np.zeros(count, bool)
+    for i in range(4):
+        for j in range(i + 1, 4):
+            one, other = candidates[i], candidates[j]
+            pair = (one >= 0) & (other >= 0) & (one != other)
+            rows = np.flatnonzero(pair)
+            if not len(rows):
+                continue
+            a, b = known[one[rows]], known[other[rows]]
+            t, off, fits, exact = _on_line(points[rows], a, b)
+            cost = np.where(exact, off, 1000 + off)
+            better = fits & (cost < best[rows])
+            chosen = rows[better]
+            best[chosen] = cost[better]
+            nearer = np.where(t <= 0.5, one[rows], other[rows])
+            position[chosen] = nearer[better]
+            strict[chosen] = exact[better]
+            beyond[chosen] = ((t < 0) | (t > 1))[better]
+    there = candidates >= 0
+    some = np.where(there, candidates, -1).max(axis=0)
+    alike = (~there | (candidates == some)).all(axis=0)
+    return Mixtures(
+        position=position,
+        strict=strict,
+        beyond=beyond,
+        alone=np.where(alike, some, -1),
+        thickness=np.minimum(reach[0] + reach[1], reach[2] + reach[3]) - 1,
+    )
+
+
+def _on_line(
+    points: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]
+]:
+    """
+    How points lie to the line from a to b.
+
+    Returns:
+        The place along it, the distance from it, whether the point is a mixture of
+        the two at all, and whether it is an exact one.
+    """
+    along = b - a
+    square = (along * along).sum(axis=1)
+    t = ((points - a) * along).sum(axis=1) / square
+    t = t.clip(-_BEYOND, 1 + _BEYOND)
+    off = np.sqrt(((points - a - t[:, None] * along) ** 2).sum(axis=1))
+    inside = (points >= np.minimum(a, b) - 2) & (points <= np.maximum(a, b) + 2)
+    exact = off <= _STRICT
+    loose = inside.all(axis=1) & (off <= _LOOSE * np.sqrt(square))
+    return t, off, exact | loose, exact
+
+
+def _around(
+    labels: NDArray[np.int32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """
+    The first label to the left, to the right, above and below, and how far it is.
+
+    Returns:
+        (4, N) labels, -1 where there is none within reach; (4, N) pixels.
+    """
+    height, width = labels.shape
+    there = labels >= 0
+    across = np.arange(width, dtype=np.int32)
+    down = np.arange(height, dtype=np.int32)[:, None]
+    # The last place with a label so far, from either end.
+    left = np.maximum.accumulate(np.where(there, across, _NOWHERE), axis=1)
+    above = np.maximum.accumulate(np.where(there, down, _NOWHERE), axis=0)
+    back = np.where(there, across, -_NOWHERE)[:, ::-1]
+    right = np.minimum.accumulate(back, axis=1)[:, ::-1]
+    back = np.where(there, down, -_NOWHERE)[::-1]
+    below = np.minimum.accumulate(back, axis=0)[::-1]
+    found = np.full((4, len(rows)), -1, np.intp)
+    away = np.full((4, len(rows)), 1 << 20, np.intp)
+    for n, (place, here) in enumerate(
+        ((left, columns), (right, columns), (above, rows), (below, rows))
+    ):
+        target = place[rows, columns].astype(np.intp)
+        distance = np.abs(target - here)
+        near = distance <= REACH
+        at_row = rows if n < 2 else target
+        at_column = target if n < 2 else columns
+        found[n, near] = labels[at_row[near], at_column[near]]
+        away[n, near] = distance[near]
+    return found, away
