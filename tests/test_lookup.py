@@ -159,6 +159,32 @@ class TestArrays:
         assert labels.tolist() == [[255, 7]]
         assert found == NONE
 
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.uint32])
+    @pytest.mark.parametrize("known", [1, 20, 255, 300, 40_000])
+    def test_values_that_are_ids(self, dtype: Any, known: int) -> None:
+        """
+        Rows whose values are their ids are told from those where some are not.
+        """
+        rng = np.random.default_rng(known)
+        known = min(known, np.iinfo(dtype).max)
+        others = [known - 1, known, 255, 256, 65535, 2**31 - 1]
+        array = rng.integers(0, known, (60, 70)).astype(dtype)
+        for row in rng.integers(0, 60, 12):
+            value = others[rng.integers(len(others))] & np.iinfo(dtype).max
+            array[row, rng.integers(70)] = value
+        ids = {value: value for value in range(known)}
+        voids = {} if known > 255 else {255: -1}
+
+        for lookup in (Lookup.by_index(ids), Lookup.by_index(voids | ids)):
+            labels, found = both(array, lookup)
+
+            right = np.where(array < known, array.astype(np.int64), lookup.void)
+            unknown = array >= known
+            if len(lookup.keys) > known:
+                unknown &= array != 255
+            assert np.array_equal(labels, right)
+            assert found.pixels == unknown.sum()
+
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
     def test_transparent_value(self, dtype: Any) -> None:
         """

@@ -200,7 +200,7 @@ typedef struct {
     int shift;
     uint64_t mult;
     int32_t largest;
-    int has_void;
+    uint32_t same; /* the ids of the keys 0 .. same-1 are 0 .. same-1 */
 } Lookup;
 
 static const char LOOKUP_NAME[] = "framekit.decoding._kernels.lookup";
@@ -265,8 +265,8 @@ static int lookup_fill(Lookup *t, const uint8_t *keys, const uint8_t *ids, size_
         t->slots[i].id = id;
         if (id > t->largest)
             t->largest = id;
-        if (id < 0)
-            t->has_void = 1;
+        if (key == t->same && id == (int32_t)key)
+            t->same++;
     }
     return 0;
 }
@@ -431,6 +431,9 @@ typedef struct {
     int dirty; /* the labels of this row may hide an unknown or bad pixel */
     int bad;
     int has_last;
+    int rest;      /* rows to go until values are tried as labels again */
+    uint32_t same; /* values below are their own labels */
+    int same_void; /* 255 is void, and its own label */
     uint32_t last_key;
     int32_t last_code;
     uint64_t void_key;
@@ -529,6 +532,9 @@ static int ids_set_codes(Ids *d, PyObject *table, int values, int ls)
         fine = d->codes[v] >= CODE_BAD && (ls == 4 || d->codes[v] <= 254);
     if (!fine)
         PyErr_SetString(PyExc_ValueError, "codes must be 256 int32 that fit the labels");
+    while (d->same < 255 && d->codes[d->same] == (int32_t)d->same)
+        d->same++;
+    d->same_void = ls == 1 && d->codes[255] == CODE_VOID;
     return fine;
 }
 
@@ -540,6 +546,8 @@ static int ids_set_lookup(Ids *d, PyObject *table, int ls)
         PyErr_SetString(PyExc_ValueError, "ids above 254 need int32 labels");
         return 0;
     }
+    if (d->lookup)
+        d->same = d->void_key < d->lookup->same ? (uint32_t)d->void_key : d->lookup->same;
     return d->lookup != NULL;
 }
 
@@ -1082,6 +1090,59 @@ typedef struct {
     Ids ids;
 } Job;
 
+/*
+ * Copy a row of single values that are their own labels; 0 where some are not.
+ * Plain loops without branches, which compilers make wide.
+ */
+FK_INLINE int copy_same(const Ids *d, const uint8_t *row, uint8_t *lab, size_t w, int kind, int ls)
+{
+    const size_t size = kind_size(kind);
+    size_t x;
+    if (kind == KIND_8) {
+        /* One more, so that void, which is 255, is the smallest. */
+        const uint8_t more = (uint8_t)d->same_void;
+        uint8_t most = 0;
+        for (x = 0; x < w; x++) {
+            uint8_t v = (uint8_t)(row[x] + more);
+            most = v > most ? v : most;
+        }
+        if (most >= d->same + more)
+            return 0;
+    } else if (kind == KIND_16) {
+        /* The top bit says whether some value is not below a limit without it. */
+        const uint16_t limit = d->same < 0x8000 ? (uint16_t)d->same : 0x8000;
+        uint16_t any = 0;
+        for (x = 0; x < w; x++) {
+            uint16_t v;
+            memcpy(&v, row + 2 * x, 2);
+            any |= (uint16_t)(~(v - limit) | v);
+        }
+        if (any & 0x8000)
+            return 0;
+    } else {
+        uint32_t any = 0;
+        for (x = 0; x < w; x++) {
+            uint32_t v;
+            memcpy(&v, row + 4 * x, 4);
+            any |= ~(v - d->same) | v;
+        }
+        if (any & 0x80000000)
+            return 0;
+    }
+    if (size == (size_t)ls) {
+        memcpy(lab, row, w * size);
+    } else if (ls == 1) {
+        for (x = 0; x < w; x++)
+            lab[x] = (uint8_t)pixel_key(row + x * size, kind);
+    } else {
+        for (x = 0; x < w; x++) {
+            uint32_t v = pixel_key(row + x * size, kind);
+            memcpy(lab + 4 * x, &v, 4);
+        }
+    }
+    return 1;
+}
+
 /* Labels come from the row above where pixels are the same. */
 FK_INLINE void job_row(Job *j, Ids *d, size_t y, int kind, int ls)
 {
@@ -1089,6 +1150,16 @@ FK_INLINE void job_row(Job *j, Ids *d, size_t y, int kind, int ls)
     const uint8_t *row = j->src + (ptrdiff_t)y * j->src_pitch, *above = row - j->src_pitch;
     uint8_t *lab = j->out + y * w * (size_t)ls;
     size_t i = 0;
+    if ((kind == KIND_8 || kind == KIND_16 || kind == KIND_32) && d->same) {
+        if (d->rest) {
+            d->rest--;
+        } else if (copy_same(d, row, lab, w, kind, ls)) {
+            d->dirty = 0;
+            return;
+        } else {
+            d->rest = 15;
+        }
+    }
     if (y)
         memcpy(lab, lab - w * (size_t)ls, w * (size_t)ls);
     else
