@@ -29,11 +29,11 @@ from framekit.palette import VOID, Palette
 from framekit.shards import map_in_order
 from framekit.storage import Storage
 from framekit.validation.lint_fix import Destination, Options, write_fix
-from framekit.validation.lint_result import LintResult, StrayColor
+from framekit.validation.lint_result import Fix, LintResult, StrayColor
 from framekit.validation.mask_file import Alpha, MaskFile, read_mask
 from framekit.validation.stray import points_of, survey
 from framekit.validation.stray_bands import nearest
-from framekit.validation.stray_causes import verdict_on
+from framekit.validation.stray_causes import MISREAD, verdict_on
 
 __all__ = ["Destination", "fix_mask", "lint_mask", "lint_masks"]
 
@@ -120,9 +120,10 @@ def fix_mask(
 
     A mixture of two labels beside a pixel becomes the nearer of the two, never a
     third; areas and pixels *within* a small distance of one color become it. What is
-    far from every color is left, and counted. Pixels that match, alpha, the kind and
-    the depth of the image stay; metadata does not. The file is read back and compared
-    before it appears under its name; nothing is written if nothing can be fixed.
+    far from every color is left, and counted; so is everything in a mask that is read
+    the wrong way, such as one with red and blue exchanged. Pixels that match, alpha,
+    the kind and the depth of the image stay; metadata does not. The file is read back
+    and compared before it appears; nothing is written if nothing can be fixed.
 
     Args:
         destination: Another path, or with a backup that of the mask itself.
@@ -192,11 +193,15 @@ def _linted(
             stray_pixels=found.stray,
             stray_colors=mask.unknown.distinct,
             colors=_colors(mask),
+            suspect_pixels=found.suspects,
             histogram=tuple(found.histogram.tolist()),
             verdict=verdict_on(mask, found),
         )
         if destination is None:
             return result
+        if result.verdict is not None and result.verdict.cause in MISREAD:
+            left = Fix(path=None, backup=None, changed=0, left=found.stray)
+            return evolve(result, fix=left)
         return evolve(result, fix=write_fix(file, mask, found, destination, options))
     except MemoryError:
         raise UnreadableMaskError(path, "not enough memory") from None

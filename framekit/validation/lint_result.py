@@ -172,6 +172,10 @@ class LintResult:
     #: The most frequent of them.
     colors: tuple[StrayColor, ...] = field(default=(), repr=False)
 
+    #: Pixels of the palette's colors that look like mixtures, since they lie beside
+    #: strays and between two other colors; never fixed.
+    suspect_pixels: int = 0
+
     #: Stray pixels by distance to the nearest color: up to each of ``DISTANCES``,
     #: and beyond the last.
     histogram: tuple[int, ...] = (0,) * (len(DISTANCES) + 1)
@@ -207,6 +211,7 @@ class LintResult:
                 "size": list(self.size),
                 "stray_pixels": self.stray_pixels,
                 "stray_colors": self.stray_colors,
+                "suspect_pixels": self.suspect_pixels,
                 "colors": [color.to_dict() for color in self.colors],
                 "histogram": list(self.histogram),
             }

@@ -47,19 +47,24 @@ class Survey:
     #: In areas that are all close to one color of the palette.
     shifted: int = 0
 
-    #: Mixtures of two labels around them; the first two number some of them.
+    #: Mixtures of two labels around them. Of these, the exact ones, those in edges of
+    #: two pixels or more, and those that lie beyond one of the two.
     mixed: int = 0
+    strict: int = 0
     thick: int = 0
     beyond: int = 0
 
     #: In areas of one color that is close to none.
     areas: int = 0
 
-    #: By themselves, close to one color.
+    #: By themselves, close to one color, or closest to that of a label beside them.
     single: int = 0
 
     #: None of these.
     other: int = 0
+
+    #: Not stray, but beside strays and a mixture of two other labels around them.
+    suspects: int = 0
 
     #: Borders between two labels, across and down: without, and with strays between.
     crisp: NDArray[np.int64] = field(factory=lambda: np.zeros(2, np.int64))
@@ -219,10 +224,14 @@ def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
     # What each pixel is, if it is close to one color only.
     labels = exact.copy()
     labels[strays.there] = np.where(strays.close, near.position, _STRAY)[inverse]
-    shifted = in_blocks(labels, labels >= 0)[strays.there]
+    solid = in_blocks(labels, labels >= 0)
+    shifted = solid[strays.there]
     areas = ~shifted & in_blocks(band.keys, strays.there)[strays.there]
     settled = labels
     settled[strays.there] = np.where(shifted, labels[strays.there], _STRAY)
+    suspects = _suspects(strays, settled, solid)
+    settled[suspects] = _STRAY
+    found.suspects += int(suspects[band.core].sum())
     rows, columns = np.nonzero(strays.there)
     looked = np.flatnonzero(~shifted & ~areas & in_core)
     sought = inverse[looked]
@@ -234,9 +243,11 @@ def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
     )
     own = near.position[sought]
     single = ~mixed.strict & strays.close[sought]
-    single |= (mixed.position < 0) & (mixed.alone == own) & near.clear[sought]
+    beside = (mixed.around == own).any(axis=0)
+    single |= (mixed.position < 0) & beside & near.clear[sought]
     is_mixed = ~single & (mixed.position >= 0)
     found.mixed += int(is_mixed.sum())
+    found.strict += int((is_mixed & mixed.strict).sum())
     found.thick += int((is_mixed & (mixed.thickness >= 2)).sum())
     found.beyond += int((is_mixed & mixed.beyond).sum())
     found.single += int(single.sum())
@@ -253,6 +264,31 @@ def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
         chosen = (target >= 0) & in_core
         place = (rows[chosen] + band.top) * exact.shape[1] + columns[chosen]
         found.add(place, target[chosen])
+
+
+def _suspects(
+    strays: _Strays, settled: NDArray[np.int32], solid: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """
+    Pixels beside strays whose color of the palette is a mixture of two others there.
+    """
+    beside = np.zeros(solid.shape, bool)
+    there = strays.there
+    beside[1:] |= there[:-1]
+    beside[:-1] |= there[1:]
+    beside[:, 1:] |= there[:, :-1]
+    beside[:, :-1] |= there[:, 1:]
+    found = beside & ~solid & (strays.exact >= 0)
+    own = strays.exact[found]
+    if not len(own):
+        return found
+    trusted = np.where(found, np.int32(_STRAY), settled)
+    colors = points_of(strays.band.scheme.lookup.keys, strays.band.scheme)
+    rows, columns = np.nonzero(found)
+    mixed = mixtures(trusted, (rows, columns), colors[own], colors)
+    by_chance = mixed.strict & (mixed.position != own) & ~mixed.beyond
+    found[rows[~by_chance], columns[~by_chance]] = False
+    return found
 
 
 def _positions(

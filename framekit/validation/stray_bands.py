@@ -66,8 +66,8 @@ class Mixtures:
     #: Whether it lies beyond one of them.
     beyond: NDArray[np.bool_]
 
-    #: The only label around, -1 if there are none or several.
-    alone: NDArray[np.intp]
+    #: The labels to the left, to the right, above and below, (4, N), -1 without.
+    around: NDArray[np.intp]
 
     #: The stray pixels in a row between labels, across or down, whichever are fewer.
     thickness: NDArray[np.intp]
@@ -153,14 +153,11 @@ def mixtures(
             position[chosen] = nearer[better]
             strict[chosen] = exact[better]
             beyond[chosen] = ((t < 0) | (t > 1))[better]
-    there = candidates >= 0
-    some = np.where(there, candidates, -1).max(axis=0)
-    alike = (~there | (candidates == some)).all(axis=0)
     return Mixtures(
         position=position,
         strict=strict,
         beyond=beyond,
-        alone=np.where(alike, some, -1),
+        around=candidates,
         thickness=np.minimum(reach[0] + reach[1], reach[2] + reach[3]) - 1,
     )
 

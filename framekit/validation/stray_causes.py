@@ -19,10 +19,23 @@ from framekit.validation.lint_result import Verdict
 from framekit.validation.mask_file import MaskFile
 from framekit.validation.stray import Survey
 
-__all__ = ["verdict_on"]
+__all__ = ["MISREAD", "verdict_on"]
 
-#: Nearly all.
-_NEARLY_ALL: Final = 0.99
+#: Causes that make even matching pixels wrong: nothing is to be fixed pixel by pixel.
+MISREAD: Final = frozenset(
+    {
+        "channels-swapped",
+        "gray-as-rgb",
+        "gray-ids",
+        "palette-colors",
+        "palette-indices",
+        "picture",
+        "wrong-palette",
+    }
+)
+
+#: The share of stray pixels that another reading may leave, to be believed.
+_HARDLY_ANY: Final = 0.1
 
 #: Different colors an area of one label must have to count as noisy.
 _NOISY: Final = 6
@@ -43,13 +56,16 @@ def verdict_on(mask: MaskFile, found: Survey) -> Verdict:
         return Verdict("lossy-file", f"{kind} changes the colors of nearly every edge")
     share = found.stray / found.pixels
     for cause, known in _other_readings(mask, share):
-        if known >= _NEARLY_ALL:
-            evidence = f"{_percent(share)} of the pixels are stray, read that way "
-            return Verdict(cause, f"{evidence}{_percent(1 - known)}")
-    return _by_colors(mask, found, share) or _by_borders(found)
+        if 1 - known <= _HARDLY_ANY * share:
+            evidence = (
+                f"{_percent(share)} of the pixels are stray, read that other way "
+                f"{_percent(1 - known)}"
+            )
+            return Verdict(cause, evidence)
+    return _by_areas(mask, found, share) or _by_borders(mask, found)
 
 
-def _by_colors(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
+def _by_areas(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
     colors = mask.unknown.distinct
     areas = found.areas / found.stray
     largest = sorted(found.area_keys.items(), key=lambda item: (-item[1], item[0]))
@@ -61,7 +77,6 @@ def _by_colors(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
                 f"colors; {len(found.present)} colors of the palette occur"
             )
             return Verdict("wrong-palette", evidence)
-    noisy = len(found.shifted_keys) >= _NOISY * max(1, len(found.shifted_to))
     if share > 0.5 and colors >= _PICTURE and found.shifted < 0.5 * found.stray:
         evidence = f"{_percent(share)} of the pixels are stray, in {colors} colors"
         return Verdict("picture", evidence)
@@ -72,15 +87,6 @@ def _by_colors(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
         )
         more = f" and {len(largest) - 3} more" if len(largest) > 3 else ""
         return Verdict("missing-entry", f"areas far from every color: {named}{more}")
-    ratio = _blockiness(found)
-    if (noisy or ratio >= 2) and colors >= 32:
-        return Verdict("lossy-compression", _noise(found, colors, ratio))
-    if found.shifted >= 0.5 * found.stray:
-        evidence = (
-            f"{_percent(found.shifted / found.stray)} of the stray pixels lie in areas "
-            f"at most {found.farthest:.1f} from a color of the palette"
-        )
-        return Verdict("shifted-colors", evidence)
     return None
 
 
@@ -99,37 +105,56 @@ def _noise(found: Survey, colors: int, ratio: float) -> str:
     return evidence
 
 
-def _by_borders(found: Survey) -> Verdict:
-    mixed = found.mixed / found.stray
-    if mixed < 0.5:
-        kinds = {
-            "mixtures of the labels beside them": found.mixed,
-            "single pixels close to a color": found.single,
-            "in areas close to a color": found.shifted,
-            "in areas of another": found.areas,
-            "unlike what is around them": found.other,
-        }
-        told = ", ".join(f"{n} {what}" for what, n in kinds.items() if n)
-        return Verdict("unclear", f"of {found.stray} stray pixels {told}")
+def _by_borders(mask: MaskFile, found: Survey) -> Verdict:
+    # What lies neither in an area of its own nor in one close to a color.
+    loose = found.stray - found.shifted - found.areas
+    if loose >= 0.25 * found.stray and found.mixed >= 0.6 * loose:
+        return _mixed(found, loose)
+    colors, ratio = mask.unknown.distinct, _blockiness(found)
+    noisy = len(found.shifted_keys) >= _NOISY * max(1, len(found.shifted_to))
+    if (noisy or ratio >= 2) and colors >= 32:
+        return Verdict("lossy-compression", _noise(found, colors, ratio))
+    if found.shifted >= 0.5 * found.stray:
+        evidence = (
+            f"{_percent(found.shifted / found.stray)} of the stray pixels lie in areas "
+            f"at most {found.farthest:.1f} from a color of the palette"
+        )
+        return Verdict("shifted-colors", evidence)
+    kinds = {
+        "mixtures of the labels beside them": found.mixed,
+        "single pixels close to a color": found.single,
+        "in areas close to a color": found.shifted,
+        "in areas of another": found.areas,
+        "unlike what is around them": found.other,
+    }
+    told = ", ".join(f"{n} {what}" for what, n in kinds.items() if n)
+    return Verdict("unclear", f"of {found.stray} stray pixels {told}")
+
+
+def _mixed(found: Survey, loose: int) -> Verdict:
+    """
+    Tell edges that were drawn with mixtures from masks that were resized.
+    """
     borders = found.crisp + found.blurred
+    shares = found.blurred / np.maximum(1, borders)
+    across, down = (float(share) for share in shares)
     thick = found.thick / max(1, found.mixed)
-    both = bool(
-        (borders >= 8).all() and (found.blurred >= 0.9 * np.maximum(1, borders)).all()
-    )
     straight = found.straight_crisp + found.straight_blurred
     aligned = straight >= 16 and found.straight_blurred >= 0.9 * straight
     beyond = found.beyond > 0.05 * found.mixed
     evidence = (
-        f"{_percent(mixed)} of the stray pixels are mixtures of two labels beside "
-        f"them; {_percent(_share(found.blurred[0], borders[0]))} of the borders across "
-        f"and {_percent(_share(found.blurred[1], borders[1]))} of those down have some"
+        f"{_percent(found.mixed / loose)} of the stray pixels at borders are mixtures "
+        f"of two labels beside them; {_percent(across)} of the borders across and "
+        f"{_percent(down)} of those down have some"
     )
     if thick >= 0.5:
         evidence += f"; {_percent(thick)} lie in edges of 2 pixels or more"
     if beyond:
         evidence += "; some lie beyond both colors"
-    cause = "resampled" if both and (thick >= 0.6 or aligned or beyond) else None
-    return Verdict(cause or "anti-aliased", evidence)
+    everywhere = min(across, down) >= 0.9 and int(borders.min()) >= 8
+    wide = min(across, down) >= 0.7 and thick >= 0.6
+    resized = wide or (everywhere and (aligned or beyond))
+    return Verdict("resampled" if resized else "anti-aliased", evidence)
 
 
 def _blockiness(found: Survey) -> float:
@@ -147,14 +172,13 @@ def _other_readings(mask: MaskFile, share: float) -> Iterator[tuple[str, float]]
     """
     Ways to misread a mask, and the share of pixels that are known without the mistake.
     """
-    if share < 0.2:
-        return
     pixels, scheme = mask.pixels, mask.scheme
     assert pixels is not None  # noqa: S101 - there are strays
     three = pixels.samples.ndim == 3
     if (three or pixels.palette is not None) and not scheme.by_index:
-        # Where all colors read the same both ways, exchanging them explains nothing.
         yield "channels-swapped", _known(mask, scheme.lookup, _exchanged)
+    if share < 0.2:
+        return
     if pixels.palette is not None:
         for cause, by in (("palette-indices", True), ("palette-colors", False)):
             if scheme.by_index == by:
@@ -218,10 +242,6 @@ def _is_gray(mask: MaskFile) -> bool:
     assert mask.pixels is not None  # noqa: S101 - there are strays
     rgb = mask.pixels.samples
     return bool((rgb[:, :, 1:] == rgb[:, :, :1]).all())
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
 
 
 def _percent(share: float) -> str:
