@@ -27,6 +27,19 @@ print(json.dumps([schema.__file__, str(schema._folder()), found["$id"]]))
 """
 
 
+#: Which kernels an installed framekit has.
+KERNELS_PROBE = "from framekit.decoding import kernels; print(kernels.NAME)"
+
+
+def has_compiler() -> bool:
+    """
+    Whether C can be compiled here.
+    """
+    command = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    headers = Path(sysconfig.get_path("include")) / "Python.h"
+    return shutil.which(command) is not None and headers.exists()
+
+
 def copy_of_project(folder: Path) -> Path:
     """
     Copy what packaging needs, so that building leaves nothing in the checkout.
@@ -39,12 +52,13 @@ def copy_of_project(folder: Path) -> Path:
     return folder
 
 
-def run(*command: str | Path) -> None:
+def run(*command: str | Path, **environment: str) -> None:
     """
     Run a command that gets packages; skip the test where there are none to get.
     """
     done = subprocess.run(
         [str(part) for part in command],
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -84,6 +98,24 @@ def probe(
     )
     module, folder, schema_id = json.loads(done.stdout)
     return Path(module), Path(folder), schema_id
+
+
+def kernels_of(site: Path, *, cwd: Path) -> str:
+    """
+    Which kernels the framekit in *site* has, unless told to do without.
+    """
+    environment = dict(os.environ)
+    environment.pop("FRAMEKIT_KERNELS", None)
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (site, *NEEDS)))
+    done = subprocess.run(
+        [*BARE_PYTHON, "-P", "-c", KERNELS_PROBE],
+        env=environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +229,39 @@ class TestBuilt:
         assert module == target / "framekit/schema.py"
         assert folder == target / "framekit/schemas"
         assert schema_id == "urn:framekit:schemas:frame-1.0"
+
+    def test_kernels(self, built: Path, tmp_path: Path) -> None:
+        """
+        The wheel has the compiled kernels, which any later Python can load.
+        """
+        if not has_compiler():
+            pytest.skip("needs a C compiler")
+        (wheel,) = built.glob("*.whl")
+        names = names_in_wheel(built)
+        target = tmp_path / "site"
+        pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps")
+        run(*pip, "--target", target, wheel)
+
+        found = {name for name in names if Path(name).stem.startswith("_kernels")}
+        compiled = {name for name in found if not name.endswith((".c", ".pyi"))}
+        assert compiled in (
+            {"framekit/decoding/_kernels.abi3.so"},
+            {"framekit/decoding/_kernels.pyd"},
+        )
+        assert kernels_of(target, cwd=tmp_path) == "native"
+
+    def test_no_compiler(self, built: Path, tmp_path: Path) -> None:
+        """
+        Where nothing compiles it installs all the same, and NumPy does the work.
+        """
+        (sdist,) = built.glob("*.tar.gz")
+        target = tmp_path / "site"
+        pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps")
+
+        run(*pip, "--target", target, sdist, CC="/bin/false")
+
+        assert not list(target.rglob("_kernels*.so"))
+        assert kernels_of(target, cwd=tmp_path) == "numpy"
 
     def test_editable(self, tmp_path: Path) -> None:
         """
