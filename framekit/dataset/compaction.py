@@ -5,13 +5,14 @@ Keeping the shards of a version few, and free of frames that it has not.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from attrs import evolve
 
 from framekit.dataset.frame_set import FrameSet
 from framekit.dataset.identity import sort_key
 from framekit.dataset.manifest import Manifest, Shard
-from framekit.dataset.shard_builder import SHARD_FRAMES
+from framekit.dataset.shard_builder import SHARD_BYTES, SHARD_FRAMES
 from framekit.dataset.store import Store
 
 __all__ = ["check", "compacted", "with_tail_merged"]
@@ -79,7 +80,7 @@ def _is_loose(frames: FrameSet, number: int) -> bool:
     return small or not live.all()
 
 
-_SMALL = 4 * 1024 * 1024
+_SMALL: Final = SHARD_BYTES // 4
 
 
 def _size(frames: FrameSet, number: int) -> int:

@@ -70,7 +70,9 @@ def opened(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
                 yield cast(BinaryIO, plain)
         elif name.endswith(".zst"):
             unpacker = _zstandard().ZstdDecompressor()
-            with unpacker.stream_reader(file, read_across_frames=True) as plain:
+            with unpacker.stream_reader(
+                file, read_across_frames=True, closefd=False
+            ) as plain:
                 yield cast(BinaryIO, plain)
         else:
             yield file

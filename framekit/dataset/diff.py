@@ -134,6 +134,8 @@ def changed_keys(before: Any, after: Any, at: str = "$") -> Iterator[str]:
     """
     Yield the JSON paths at which two values differ.
     """
+    if _json.dumps(before) == _json.dumps(after):
+        return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
             inner = _json.join(at, key)

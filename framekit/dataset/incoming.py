@@ -34,9 +34,18 @@ def as_incoming(frame: Any) -> Incoming:
     Raises:
         DocumentError: If it is no frame, or has neither an id nor sources.
     """
+    if isinstance(frame, (SingleFrame, FrameGroup)):
+        return as_line(as_document(frame))
+    if isinstance(frame, dict):
+        try:
+            document = canonical(frame)[0]
+            SingleFrame.from_dict(document)
+            return as_line(document)
+        except (DocumentError, RecursionError):
+            # It is no frame, or has tuples or NumPy's numbers in it.
+            pass
     document = as_document(frame)
-    if not isinstance(frame, (SingleFrame, FrameGroup)):
-        SingleFrame.from_dict(document)
+    SingleFrame.from_dict(document)
     return as_line(document)
 
 

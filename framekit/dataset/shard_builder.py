@@ -17,7 +17,7 @@ from framekit.dataset.shard_files import ShardFiles
 __all__ = ["SHARD_BYTES", "SHARD_FRAMES", "ShardBuilder"]
 
 #: A shard is full with so many bytes of lines, or so many frames.
-SHARD_BYTES: Final = 16 * 1024 * 1024
+SHARD_BYTES: Final = 8 * 1024 * 1024
 SHARD_FRAMES: Final = 32768
 
 

@@ -5,6 +5,7 @@ The shards of a dataset: writing, checking and reading files of frames.
 from __future__ import annotations
 
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
@@ -29,7 +30,9 @@ _CHUNK: Final = 1024 * 1024
 _BUFFER: Final = 64 * 1024
 _HASH_SIZE: Final = 32
 
-#: How many compressed shards are kept as a whole for reading single lines.
+#: How many shards are kept open for reading single lines, and how many
+#: compressed ones in memory.
+_OPEN: Final = 16
 _UNPACKED: Final = 2
 
 
@@ -53,6 +56,12 @@ class ShardFiles:
         self._checked: dict[str, tuple[int, int, int]] = {}
         self._indexes: dict[str, ShardIndex] = {}
         self._unpacked: OrderedDict[str, bytes] = OrderedDict()
+        self._open: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._reading = threading.Lock()
+
+    def __del__(self) -> None:
+        for file in self._open.values():
+            file.close()
 
     def write(
         self, ids: Sequence[str], lines: Sequence[bytes], compression: Compression
@@ -134,11 +143,12 @@ class ShardFiles:
             StorageError: If the file cannot be read, or is damaged.
         """
         start, length = self.index(shard).span(number)
-        if shard.file.endswith(".jsonl"):
-            with self._opened(shard) as file:
+        with self._reading:
+            if shard.file.endswith(".jsonl"):
+                file = self._kept_open(shard)
                 file.seek(start)
                 return file.read(length)
-        return self._whole(shard)[start : start + length]
+            return self._whole(shard)[start : start + length]
 
     def forget(self, file: str) -> None:
         """
@@ -147,6 +157,9 @@ class ShardFiles:
         self._checked.pop(file, None)
         self._indexes.pop(file, None)
         self._unpacked.pop(file, None)
+        kept = self._open.pop(file, None)
+        if kept is not None:
+            kept.close()
 
     def _path(self, shard: Shard) -> str:
         return str(self.root / shard.file)
@@ -164,8 +177,7 @@ class ShardFiles:
         """
         file = self._storage.open(shard.file)
         try:
-            state = os.fstat(file.fileno())
-            seen = (state.st_ino, state.st_size, state.st_mtime_ns)
+            seen = _state(file)
             if self._checked.get(shard.file) != seen:
                 self._compare(file, shard)
                 file.seek(0)
@@ -174,6 +186,18 @@ class ShardFiles:
             file.close()
             raise
         return file
+
+    def _kept_open(self, shard: Shard) -> BinaryIO:
+        found = self._open.pop(shard.file, None)
+        if found is not None and self._checked.get(shard.file) != _state(found):
+            found.close()
+            found = None
+        if found is None:
+            found = self._opened(shard)
+        self._open[shard.file] = found
+        while len(self._open) > _OPEN:
+            self._open.popitem(last=False)[1].close()
+        return found
 
     def _compare(self, file: BinaryIO, shard: Shard) -> None:
         size = len(shard.blake2b) // 2
@@ -229,6 +253,11 @@ class ShardFiles:
         except StorageError:
             # It only saves time, and can be made again.
             return
+
+
+def _state(file: BinaryIO) -> tuple[int, int, int]:
+    state = os.fstat(file.fileno())
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def index_name(shard_file: str) -> str:
