@@ -4,6 +4,7 @@ The neighborhood of stray pixels: what surrounds them, and what that makes of th
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -57,7 +58,8 @@ class Mixtures:
     How some pixels follow from the labels around them.
     """
 
-    #: The position of the nearer of the two colors that explain it best, -1 without.
+    #: The position of the nearer of the two colors that explain it best, else of the
+    #: nearest of several, -1 without.
     position: NDArray[np.intp]
 
     #: Whether it lies on the line between them, as far as rounding allows.
@@ -66,7 +68,7 @@ class Mixtures:
     #: Whether it lies beyond one of them.
     beyond: NDArray[np.bool_]
 
-    #: The labels to the left, to the right, above and below, (4, N), -1 without.
+    #: Labels that lie around it, (4, N), -1 without.
     around: NDArray[np.intp]
 
     #: The stray pixels in a row between labels, across or down, whichever are fewer.
@@ -130,36 +132,78 @@ def mixtures(
         points: Their colors, (N, D).
         known: (M, D).
     """
-    candidates, reach = _around(labels, *at)
+    around, reach = _around(labels, *at)
+    position, strict, beyond = _of_two(around, points, known)
+    # Corners show two labels only along diagonals.
+    left = np.flatnonzero(position < 0)
+    corners = _diagonal(labels, at[0][left], at[1][left])
+    every = np.concatenate([around[:, left], corners])
+    position[left], strict[left], beyond[left] = _of_two(every, points[left], known)
+    rest = position[left] < 0
+    position[left[rest]] = _of_several(every[:, rest], points[left[rest]], known)
+    beside = around.copy()
+    beside[:, left] = np.where(beside[:, left] < 0, corners, beside[:, left])
+    return Mixtures(
+        position=position,
+        strict=strict,
+        beyond=beyond,
+        around=beside,
+        thickness=np.minimum(reach[0] + reach[1], reach[2] + reach[3]) - 1,
+    )
+
+
+def _of_two(
+    candidates: NDArray[np.intp],
+    points: NDArray[np.float64],
+    known: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+    """
+    Explain points by the two of their candidates, (C, N), that do it best.
+
+    Returns:
+        The nearer of the two, -1 if there are none; whether the mixture is exact;
+        whether it lies beyond one of them.
+    """
     count = len(points)
     best = np.full(count, np.inf)
     position = np.full(count, -1, np.intp)
     strict = np.zeros(count, bool)
     beyond = np.zeros(count, bool)
-    for i in range(4):
-        for j in range(i + 1, 4):
-            one, other = candidates[i], candidates[j]
-            pair = (one >= 0) & (other >= 0) & (one != other)
-            rows = np.flatnonzero(pair)
-            if not len(rows):
-                continue
-            a, b = known[one[rows]], known[other[rows]]
-            t, off, fits, exact = _on_line(points[rows], a, b)
-            cost = np.where(exact, off, 1000 + off)
-            better = fits & (cost < best[rows])
-            chosen = rows[better]
-            best[chosen] = cost[better]
-            nearer = np.where(t <= 0.5, one[rows], other[rows])
-            position[chosen] = nearer[better]
-            strict[chosen] = exact[better]
-            beyond[chosen] = ((t < 0) | (t > 1))[better]
-    return Mixtures(
-        position=position,
-        strict=strict,
-        beyond=beyond,
-        around=candidates,
-        thickness=np.minimum(reach[0] + reach[1], reach[2] + reach[3]) - 1,
-    )
+    for one, other in combinations(candidates, 2):
+        rows = np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
+        if not len(rows):
+            continue
+        t, off, fits, exact = _on_line(
+            points[rows], known[one[rows]], known[other[rows]]
+        )
+        cost = np.where(exact, off, 1000 + off)
+        better = fits & (cost < best[rows])
+        chosen = rows[better]
+        best[chosen] = cost[better]
+        position[chosen] = np.where(t <= 0.5, one[rows], other[rows])[better]
+        strict[chosen] = exact[better]
+        beyond[chosen] = ((t < 0) | (t > 1))[better]
+    return position, strict, beyond
+
+
+def _of_several(
+    candidates: NDArray[np.intp],
+    points: NDArray[np.float64],
+    known: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """
+    The nearest of the candidates, (C, N), of points that lie amid them, else -1.
+    """
+    there = (candidates >= 0)[:, :, None]
+    colors = known[candidates]
+    low = np.where(there, colors, np.inf).min(axis=0) - 2
+    high = np.where(there, colors, -np.inf).max(axis=0) + 2
+    amid = ((points >= low) & (points <= high)).all(axis=1)
+    some = candidates.max(axis=0)
+    amid &= ((candidates >= 0) & (candidates != some)).any(axis=0)
+    away = np.where(there, (colors - points) ** 2, np.inf).sum(axis=2)
+    nearer = candidates[away.argmin(axis=0), np.arange(len(points))]
+    return np.where(amid, nearer, -1)
 
 
 def _on_line(
@@ -218,3 +262,19 @@ def _around(
         found[n, near] = labels[at_row[near], at_column[near]]
         away[n, near] = distance[near]
     return found, away
+
+
+def _diagonal(
+    labels: NDArray[np.int32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """
+    The first label along each of the four diagonals, (4, N), -1 without.
+    """
+    height, width = labels.shape
+    found = np.full((4, len(rows)), -1, np.intp)
+    for n, (down, across) in enumerate(((-1, -1), (-1, 1), (1, -1), (1, 1))):
+        for step in range(1, REACH + 1):
+            y, x = rows + step * down, columns + step * across
+            open = (found[n] < 0) & (y >= 0) & (y < height) & (x >= 0) & (x < width)
+            found[n, open] = labels[y[open], x[open]]
+    return np.maximum(found, -1)
