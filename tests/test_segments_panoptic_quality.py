@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
+from PIL import Image
 
 from framekit import segments as sg
 from framekit.errors import ArgumentError
@@ -78,6 +80,53 @@ class TestOracle:
         assert sg.panoptic_quality(*wide, **classes) == expected
         far = [wide[0][0] + [0, 1 << 33], wide[1][0] + [0, 1 << 33]]
         assert sg.panoptic_quality(*far, **classes) == expected
+
+
+COCO = CASE.parent / "coco_panoptic" / "val6"
+
+
+@pytest.mark.skipif(not COCO.exists(), reason="needs the shared data")
+class TestCoco:
+    def test_p5_crowds(self) -> None:
+        """
+        P5: real images with crowds, moved by (5, 3) pixels, score as in panopticapi.
+        """
+        document = json.loads((COCO / "panoptic.json").read_text(encoding="utf-8"))
+        classes: dict[bool, list[int]] = {True: [], False: []}
+        for category in document["categories"]:
+            classes[category["isthing"] == 1].append(category["id"])
+
+        parts = []
+        for image in document["annotations"]:
+            with Image.open(COCO / image["file_name"]) as file:
+                ids = np.asarray(file).astype(np.int64) @ [1, 256, 65536]
+            target = np.full((*ids.shape, 2), -1)
+            crowd = []
+            for segment in image["segments_info"]:
+                pair = (segment["category_id"], segment["id"])
+                target[ids == segment["id"]] = pair
+                crowd += [pair] if segment["iscrowd"] else []
+            parts.append(
+                sg.panoptic_quality(
+                    target,
+                    np.roll(target, (3, 5), (0, 1)),
+                    things=classes[True],
+                    stuff=classes[False],
+                    crowd=crowd,
+                )
+            )
+        found = sum(parts[1:], parts[0])
+
+        # Made with pq_compute_single_core of panopticapi @7bb4655.
+        expected = {
+            "all": (0.5191997503947361, 0.5750606147679833, 0.6392146939747559, 38),
+            "things": (0.315819023123414, 0.43374751457804694, 0.40500879839115134, 18),
+            "stuff": (0.7022424049389262, 0.7022424049389262, 0.85, 20),
+        }
+        for name, values in expected.items():
+            one = getattr(found, name)
+            assert (one.pq, one.sq, one.rq, one.n) == pytest.approx(values, abs=1e-12)
+        assert (found.all.tp, found.all.fp, found.all.fn) == (57, 47, 70)
 
 
 class TestPanopticQuality:
@@ -314,7 +363,9 @@ class TestPanopticQuality:
         assert sum(parts) == sum(reversed(parts))
         half = len(parts) // 2
         if half:
-            assert sum(parts[:half]) + sum(parts[half:]) == sum(parts)
+            low, high = parts[:half], parts[half:]
+            halves = sum(low[1:], low[0]), sum(high[1:], high[0])
+            assert halves[0] + halves[1] == sum(parts)
         assert pickle.loads(pickle.dumps(parts[0])) == parts[0]  # noqa: S301
 
     @given(VIEWS, st.data())

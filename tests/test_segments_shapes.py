@@ -292,7 +292,7 @@ def area(ring: NDArray[np.int64]) -> float:
 class TestOracle:
     def test_pycocotools(self) -> None:
         """
-        pycocotools reads our text as the same mask, area and box.
+        Text and box are those of pycocotools.
         """
         coco = pytest.importorskip("pycocotools.mask")
         random = np.random.default_rng(0)
