@@ -1,7 +1,7 @@
 """
 PNG files and arrays to label maps, as ratios in one run, CPU time, one thread.
 
-    python tests/benchmarks/bench_png.py [--size 1080p|4k] [--runs 9]
+    python -m tests.benchmarks.bench_png [--size 1080p|4k] [--runs 9]
 
 Pillow decodes to pixels only; framekit's time is from the file's bytes to labels,
 with its checks.
@@ -13,6 +13,7 @@ import argparse
 import io
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,26 +55,18 @@ def print_files(size: str, height: int, width: int, runs: int) -> None:
     print("| file | KB | Pillow |", " | ".join(names), "|", "NumPy kernels |")
     print("| --- " * (len(names) + 4) + "|")
     for name, data, lookup in files(height, width):
-        pillow = clock(lambda data=data: np.asarray(open_image(data)), runs)
+
+        def read(data: bytes = data, lookup: Lookup = lookup) -> object:
+            return read_labels(open_png(data), lookup)
+
+        pillow = clock(partial(pixels_of, data), runs)
         cells = []
         for found in inflaters:
             kept, inflate.INFLATER = inflate.INFLATER, found
-            cells.append(
-                clock(
-                    lambda data=data, lookup=lookup: read_labels(
-                        open_png(data), lookup
-                    ),
-                    runs,
-                )
-            )
+            cells.append(clock(read, runs))
             inflate.INFLATER = kept
         native, kernels.NATIVE = kernels.NATIVE, None
-        cells.append(
-            clock(
-                lambda data=data, lookup=lookup: read_labels(open_png(data), lookup),
-                min(runs, 3),
-            )
-        )
+        cells.append(clock(read, min(runs, 3)))
         kernels.NATIVE = native
         shown = " | ".join(f"{cell:.2f} ({cell / pillow:.2f}x)" for cell in cells)
         print(f"| {name} | {len(data) / 1024:.0f} | {pillow:.2f} | {shown} |")
@@ -181,7 +174,8 @@ def cells(height: int, width: int, count: int) -> Array:
     rows = -(-count // columns)
     row = ((y + 4 * np.sin(x / 17)) * rows / height).astype(int).clip(0, rows - 1)
     column = ((x + 4 * np.sin(y / 23)) * columns / width).astype(int)
-    return np.minimum(row * columns + column.clip(0, columns - 1), count - 1)
+    cell = row * columns + column.clip(0, columns - 1)
+    return np.asarray(np.minimum(cell, count - 1))
 
 
 def distinct(rng: np.random.Generator, count: int) -> Array:
@@ -189,7 +183,8 @@ def distinct(rng: np.random.Generator, count: int) -> Array:
     Return *count* colors, none twice.
     """
     keys = rng.choice(1 << 24, count, replace=False)
-    return np.stack([keys >> 16, keys >> 8 & 255, keys & 255], 1).astype(np.uint8)
+    channels = [keys >> 16, keys >> 8 & 255, keys & 255]
+    return np.asarray(np.stack(channels, 1).astype(np.uint8))
 
 
 def packed(colors: Array) -> Array:
@@ -211,13 +206,11 @@ def encoded(image: Array | Image.Image, *, optimize: bool = False) -> bytes:
     return file.getvalue()
 
 
-def open_image(data: bytes) -> Image.Image:
+def pixels_of(data: bytes) -> Array:
     """
-    Return Pillow's image, decoded.
+    Return the pixels of a PNG file, by Pillow.
     """
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
+    return np.asarray(Image.open(io.BytesIO(data)))
 
 
 def per_color(array: Array, count: int) -> float:
