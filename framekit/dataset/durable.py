@@ -30,7 +30,8 @@ def write_file(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> 
 
     Raises:
         StorageError: If it cannot be written, as when the disk is full; then
-            nothing has changed.
+            nothing has changed. Or if the system does not promise that what is
+            written lasts; then it has.
     """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}")
     try:
@@ -41,8 +42,6 @@ def write_file(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> 
             if durable:
                 os.fsync(file.fileno())
         temporary.replace(path)
-        if durable:
-            _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         reason = f"cannot be written: {error.strerror or error}"
@@ -50,6 +49,8 @@ def write_file(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if durable:
+        _sync_folder(path.parent)
 
 
 def write_document(path: Path, document: Any) -> None:
@@ -77,8 +78,12 @@ def remove_leftovers(folder: Path) -> None:
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # where folders cannot be opened
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        reason = f"may not outlast a loss of power: {error.strerror or error}"
+        raise StorageError(str(folder), reason) from None

@@ -50,7 +50,7 @@ class ShardFiles:
         """
         self.root = root
 
-        #: Files that were written and not there before.
+        #: Files that were written, or begun, and not there before.
         self.created: list[Path] = []
         self._storage = Storage(root)
         self._checked: dict[str, tuple[int, int, int]] = {}
@@ -82,8 +82,10 @@ class ShardFiles:
         shard = Shard(file, len(lines), name)
         index = ShardIndex.of(zip(ids, lines, strict=True))
         if not self._is_there(shard):
-            write_file(self.root / file, [compressed(data, compression)])
-            self.created.append(self.root / file)
+            path = self.root / file
+            if not path.exists():
+                self.created.append(path)
+            write_file(path, [compressed(data, compression)])
         self._keep_index(shard, index)
         return shard
 

@@ -93,7 +93,7 @@ class Store:
                 if after != before:
                     write_manifest(self.root, after)
             except BaseException:
-                self._undo()
+                self._undo(before)
                 raise
             self._unused += len(set(before.shards) - set(after.shards))
             if self._unused >= _UNUSED or after.status != before.status != "committed":
@@ -125,7 +125,15 @@ class Store:
             if path.name not in kept and path.suffix in _OURS:
                 path.unlink(missing_ok=True)
 
-    def _undo(self) -> None:
+    def _undo(self, before: Manifest) -> None:
+        """
+        Remove the shards of a change that failed, unless it was carried out yet.
+        """
+        try:
+            if self.manifest(before.name) != before:
+                return
+        except StorageError:
+            return
         for path in self.files.created:
             path.unlink(missing_ok=True)
             path.with_name(shard_files.index_name(path.name)).unlink(missing_ok=True)
