@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, Final, NoReturn, TextIO
 
-from framekit.cli import decode, info, show, validate
+from framekit.cli import decode, encode, info, lint, palette, show, validate
 from framekit.errors import FramekitError
 
 __all__ = ["main", "run"]
@@ -23,7 +23,7 @@ FINE: Final = 0
 PROBLEMS_FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
 
-_COMMANDS: Final = (validate, decode, info, show)
+_COMMANDS: Final = (validate, decode, info, show, lint, palette, encode)
 
 
 def main() -> NoReturn:
