@@ -33,7 +33,9 @@ COLORS = (
 PALETTE = Palette({color: f"label {n}" for n, color in enumerate(COLORS)})
 
 
-def scene(frames: int, *, width: int = 96, height: int = 64, seed: int = 0) -> list[Ids]:
+def scene(
+    frames: int, *, width: int = 96, height: int = 64, seed: int = 0
+) -> list[Ids]:
     """
     Moving boxes and discs over two bands; no two frames are equal.
     """
@@ -61,7 +63,9 @@ def scene(frames: int, *, width: int = 96, height: int = 64, seed: int = 0) -> l
     return found
 
 
-def paint(ids: Ids, colors: Sequence[tuple[int, int, int]] = COLORS) -> NDArray[np.uint8]:
+def paint(
+    ids: Ids, colors: Sequence[tuple[int, int, int]] = COLORS
+) -> NDArray[np.uint8]:
     """
     (H, W, 3) RGB.
     """
@@ -148,13 +152,13 @@ def remux(
     """
     file = io.BytesIO()
     with (
-        av.open(io.BytesIO(clip)) as source,
+        av.open(io.BytesIO(clip), "r") as source,
         av.open(file, "w", format=container, options=options or {}) as output,
     ):
         stream = source.streams.video[0]
         copy = output.add_stream_from_template(stream)
         for number, packet in enumerate(source.demux(stream)):
-            if packet.dts is None or not keep(number, packet):
+            if packet.dts is None or packet.pts is None or not keep(number, packet):
                 continue
             packet.pts += shift
             packet.dts += shift

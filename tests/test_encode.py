@@ -78,7 +78,10 @@ class TestRoundTrip:
         """
         colors = data.draw(
             st.lists(
-                st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=300, unique=True
+                st.tuples(*[st.integers(0, 255)] * 3),
+                min_size=1,
+                max_size=300,
+                unique=True,
             )
         )
         palette = Palette({color: str(n) for n, color in enumerate(colors)})
@@ -162,7 +165,9 @@ class TestTimes:
         ],
     )
     @pytest.mark.parametrize("extension", ["mp4", "mkv"])
-    def test_rates(self, tmp_path: Path, fps: Any, rate: Fraction, extension: str) -> None:
+    def test_rates(
+        self, tmp_path: Path, fps: Any, rate: Fraction, extension: str
+    ) -> None:
         """
         Each frame is found at its time, as exact as the container has it.
         """
@@ -217,7 +222,8 @@ class TestRefused:
         """
         What cannot be meant is refused by the argument's name, and leaves no file.
         """
-        call = {"path": "mask.mp4", "label_maps": SCENE, "palette": PALETTE, **arguments}
+        usual = {"path": "mask.mp4", "label_maps": SCENE, "palette": PALETTE}
+        call = {**usual, **arguments}
         path = tmp_path / call.pop("path")
 
         with pytest.raises(ArgumentError) as caught:

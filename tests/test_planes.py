@@ -5,6 +5,7 @@ Frames as planes: every family of pixel formats, odd sizes, and how they are tur
 from __future__ import annotations
 
 import io
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from framekit.decoding.planes import Orientation, Planes, planes_of
+from framekit.decoding.orientation import Orientation
+from framekit.decoding.planes import Planes, planes_of
 from framekit.errors import UnreadableMaskError
 
 RNG = np.random.default_rng(7)
@@ -151,7 +153,19 @@ class TestRgb:
         assert (found.kind, found.altered) == ("rgb", False)
         assert np.array_equal(stacked(found), array)
 
-    @pytest.mark.parametrize("pixel_format", ["bgr4", "gbrpf32le", "grayf32le"])
+    @pytest.mark.parametrize(
+        "pixel_format", ["p010le", "vuya", "y210le", "xv36le", "rgb565le"]
+    )
+    def test_other_conversions(self, pixel_format: str) -> None:
+        """
+        Rare formats are converted, and all but the exact ones said to be.
+        """
+        found = planes_of(filled(pixel_format, 16, 8))
+
+        assert (found.kind, found.shape) == ("rgb", (8, 16))
+        assert found.altered == (pixel_format != "rgb565le")
+
+    @pytest.mark.parametrize("pixel_format", ["bgr4", "uyyvyy411", "gbrpf32le"])
     def test_what_cannot_be_read(self, pixel_format: str) -> None:
         """
         Pixels that swscale does not know, or that are floats, are refused by name.
@@ -255,7 +269,9 @@ class TestYuv:
 
 
 class TestGray:
-    @pytest.mark.parametrize("pixel_format", ["gray", "gray16le", "gray16be", "gray10le"])
+    @pytest.mark.parametrize(
+        "pixel_format", ["gray", "gray16le", "gray16be", "gray10le"]
+    )
     def test_depth_is_kept(self, pixel_format: str) -> None:
         """
         Gray values are whole, of any depth.
@@ -299,7 +315,7 @@ class TestNegativeLines:
         graph = av.filter.Graph()
         frame = frame_of(array, pixel_format)
         source = graph.add_buffer(
-            width=14, height=10, format=frame.format, time_base="1/30"
+            width=14, height=10, format=frame.format, time_base=Fraction(1, 30)
         )
         flip, sink = graph.add("vflip"), graph.add("buffersink")
         source.link_to(flip)
@@ -337,7 +353,7 @@ class TestOrientation:
         (a, b, c, d), expected = MATRICES[name]
         clip = turned_clip(a, b, c, d)
 
-        with av.open(io.BytesIO(clip)) as container:
+        with av.open(io.BytesIO(clip), "r") as container:
             frame = next(container.decode(video=0))
 
         assert planes_of(frame).orientation == expected

@@ -5,7 +5,6 @@ Mask videos as their users see them.
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import threading
 import warnings
@@ -132,7 +131,8 @@ class TestAccess:
         two = Palette({COLORS[0]: "a", COLORS[1]: "b"})
         none = Palette.indexed({1 << 30: "never"})
 
-        found = dict(video_of(LOSSLESS).at_each([0, 0, 0], palettes=[PALETTE, two, none]))
+        palettes = [PALETTE, two, none]
+        found = dict(video_of(LOSSLESS).at_each([0, 0, 0], palettes=palettes))
 
         first, second, third = (found[n] for n in range(3))
         assert isinstance(first, MaskFrame)
@@ -259,7 +259,7 @@ class TestFiles:
 
         class Failing(io.BytesIO):
             def read(self, size: int | None = -1) -> bytes:
-                raise RuntimeError("the wire is cut")
+                raise RuntimeError(f"the wire is cut after {size}")
 
         with pytest.raises(StorageError, match="the wire is cut"):
             MaskVideo(Failing(LOSSLESS), PALETTE).at(0)
@@ -270,7 +270,7 @@ class TestFiles:
         """
 
         def resources() -> tuple[int, int]:
-            return len(os.listdir("/proc/self/fd")), threading.active_count()
+            return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
         before = resources()
         for _ in range(100):
@@ -456,14 +456,14 @@ class TestStreams:
         import av
 
         file = io.BytesIO()
-        cover = encode([paint(np.full((32, 32), 2, np.uint8))], "png", container="mov")
+        cover = encode([paint(np.full((32, 32), 2, np.uint8))], "png", container="nut")
         with (
             av.open(file, "w", format="mp4") as output,
-            av.open(io.BytesIO(cover)) as first,
-            av.open(io.BytesIO(LOSSLESS)) as second,
+            av.open(io.BytesIO(cover), "r") as first,
+            av.open(io.BytesIO(encode(PICTURES, **x264())), "r") as second,
         ):
             art = output.add_stream_from_template(first.streams.video[0])
-            art.disposition = 0x400
+            art.disposition = 0x400  # type: ignore[assignment]
             real = output.add_stream_from_template(second.streams.video[0])
             for source, stream in ((first, art), (second, real)):
                 for packet in source.demux(source.streams.video[0]):
@@ -474,7 +474,7 @@ class TestStreams:
         video = video_of(file.getvalue())
 
         assert len(video) == 30
-        assert wrong(video.at(0)) == 0.0
+        assert wrong(video.at(0)) < 0.02
 
     def test_audio_only(self) -> None:
         """
@@ -568,7 +568,9 @@ class TestUnknown:
         ids = np.arange(64 * 96).reshape(64, 96) % 301
         picture = np.array([*colors, (255, 255, 255)], np.uint8)[ids]
 
-        label_map = video_of(encode([picture], options={"qp": "0"}), palette).at(0).label_map
+        clip = encode([picture], options={"qp": "0"})
+
+        label_map = video_of(clip, palette).at(0).label_map
 
         assert label_map.ids.dtype == np.int32
         assert np.array_equal(label_map.ids, np.where(ids < 300, ids, -1))
@@ -596,8 +598,7 @@ class TestWarnings:
 
     def test_close_colors(self) -> None:
         """
-        Colors that lossy coding may mix up are a warning and a note; closer ones
-        are refused.
+        Colors that lossy coding may mix up are a warning; closer ones are refused.
         """
         near = Palette({(100, 100, 100): "a", (104, 104, 104): "b"})
         nearer = Palette({(100, 100, 100): "a", (101, 101, 101): "b"})

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -33,7 +34,9 @@ def labels(
     return [item.label_map.ids for item in items], items[0].label_map.report
 
 
-def error(found: Sequence[NDArray[Any]], truth: Sequence[NDArray[Any]] = SCENE) -> float:
+def error(
+    found: Sequence[NDArray[Any]], truth: Sequence[NDArray[Any]] = SCENE
+) -> float:
     """
     The share of wrong pixels, in percent.
     """
@@ -105,7 +108,7 @@ class TestLossless:
         Planar RGB is G, B, R: the pure colors are told apart.
         """
         pure = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
-        palette = Palette({color: name for color, name in zip(pure, "rgb", strict=True)})
+        palette = Palette(dict(zip(pure, "rgb", strict=True)))
         truth = [ids % 3 for ids in SCENE]
         clip = encode([paint(ids, pure) for ids in truth], options={"qp": "0"})
 
@@ -153,13 +156,21 @@ class TestColorspace:
         ("name", "number", "matrix"),
         [("ITU601", 5, "bt601"), ("ITU709", 1, "bt709"), ("BT2020", 9, "bt2020")],
     )
-    @pytest.mark.parametrize(("kind", "full"), [("MPEG", False), ("JPEG", True)])
+    @pytest.mark.parametrize("kind", ["MPEG", "JPEG"])
     def test_found(
-        self, name: str, number: int, matrix: str, kind: str, full: bool, tagged: bool
-    ) -> None:  # noqa: FBT001 (parameters)
+        self,
+        name: str,
+        number: int,
+        matrix: str,
+        kind: str,
+        tagged: bool,  # noqa: FBT001
+    ) -> None:
         """
         Matrix and range are found from the palette where tags are missing.
         """
+        if name not in Colorspace.__members__:
+            pytest.skip("this PyAV cannot write it")
+        full = kind == "JPEG"
         clip = encode(
             PICTURES,
             **x264(crf="10"),
@@ -195,8 +206,7 @@ class TestColorspace:
 
     def test_on_request(self) -> None:
         """
-        ``tag`` keeps what the file says, with a warning if that fits badly; a pair
-        is taken as given.
+        ``tag`` keeps what the file says and warns if it fits badly; a pair is given.
         """
         clip = encode(
             PICTURES,
@@ -273,7 +283,8 @@ class TestLossy:
         assert np.array_equal(labels(planar)[0], labels(interleaved)[0])
 
 
-GRAY = [np.roll(np.arange(256, dtype=np.uint8).reshape(16, 16), n).repeat(4, 0).repeat(4, 1) for n in range(3)]
+ALL_VALUES = np.arange(256, dtype=np.uint8).reshape(16, 16)
+GRAY = [np.roll(ALL_VALUES, n).repeat(4, 0).repeat(4, 1) for n in range(3)]
 THREE = [np.stack([ids] * 3, -1) for ids in GRAY]
 ALL = Palette.indexed({n: f"id {n}" for n in range(256)})
 
@@ -294,7 +305,7 @@ class TestGray:
     @pytest.mark.parametrize(
         "palette", [ALL, Palette({(n, n, n): str(n) for n in range(256)})]
     )
-    def test_all_256_ids(
+    def test_all_256_ids(  # noqa: PLR0917 (parameters)
         self,
         codec: str,
         pixel_format: str,
@@ -308,7 +319,12 @@ class TestGray:
         """
         options = {"qp": "0"} if codec.startswith("libx264") else {}
         clip = encode(
-            pictures, codec, pixel_format, container=container, options=options, tags=tags
+            pictures,
+            codec,
+            pixel_format,
+            container=container,
+            options=options,
+            tags=tags,
         )
 
         found, report = labels(clip, palette)
@@ -332,7 +348,11 @@ class TestGray:
         A codec that is certainly lossy keeps no neighboring ids apart.
         """
         clip = encode(
-            GRAY, codec="libx264", pixel_format="gray", options={"crf": "23"}, tags=(2, 2)
+            GRAY,
+            codec="libx264",
+            pixel_format="gray",
+            options={"crf": "23"},
+            tags=(2, 2),
         )
 
         with pytest.raises(PaletteError, match=r"1\.0 codes apart in this lossy video"):
@@ -396,7 +416,7 @@ class TestMerged:
             PICTURES, codec="libx264", pixel_format="yuv444p", options={"qp": "0"}
         )
 
-        with pytest.raises(PaletteError, match="'a' .* and 'b' .* the same code"):
+        with pytest.raises(PaletteError, match=r"'a' .* and 'b' .* the same code"):
             labels(clip, palette)
 
     def test_restricted_palette(self) -> None:

@@ -60,7 +60,6 @@ class TestOtherFiles:
             with pytest.raises(UnreadableMaskError, match="no video that can be read"):
                 video.at(0)
 
-    @pytest.mark.skipif(sys.platform != "linux", reason="needs strace-like hooks")
     def test_only_the_file_is_opened(self, tmp_path: Path) -> None:
         """
         While a script is looked at, Python's audit sees one file being opened.
@@ -132,7 +131,7 @@ class TestFormats:
         with pytest.raises(UnreadableMaskError):
             MaskVideo(io.BytesIO(clip), PALETTE).at(0)
 
-    @pytest.mark.parametrize("format", ["h264", "mpjpeg", "yuv4mpegpipe", "hls"])
+    @pytest.mark.parametrize("format", ["h264", "mpjpeg", "yuv4mpegpipe"])
     def test_no_others(self, format: str) -> None:
         """
         What is not on the list is not read.
@@ -141,10 +140,7 @@ class TestFormats:
             "h264": ("libx264", "yuv420p"),
             "mpjpeg": ("mjpeg", "yuvj420p"),
             "yuv4mpegpipe": ("rawvideo", "yuv420p"),
-            "hls": ("libx264", "yuv420p"),
         }[format]
-        if format == "hls":
-            pytest.skip("the muxer writes files")
         clip = encode(PICTURES, codec, pixels, container=format)
 
         with pytest.raises(FramekitError):
@@ -156,9 +152,6 @@ class TestSizes:
         """
         A header that announces too large a picture is refused before decoding.
         """
-        clip = bytearray(
-            encode(PICTURES, "rawvideo", "gray", container="nut", options={})
-        )
         avi = bytearray(encode(PICTURES, "huffyuv", "bgra", container="avi"))
         place = avi.find(b"strf")
         avi[place + 12 : place + 16] = (60000).to_bytes(4, "little")
@@ -168,7 +161,6 @@ class TestSizes:
 
         reason = "60000x64 is more than 16384 pixels a side"
         assert caught.value == UnreadableMaskError("clip", reason)
-        assert clip
 
     def test_limits(self) -> None:
         """

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
 import av
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from framekit.decoding.packets import Damage, Packet
 from framekit.decoding.reader import Reader
 from framekit.decoding.references import READABLE, is_disposable
 from framekit.errors import FramekitError, UnreadableMaskError
@@ -27,87 +28,45 @@ __all__ = [
     "LARGEST_FRAME",
     "LARGEST_SIDE",
     "NEGATIVE_LINES_ARE_SAFE",
-    "Damage",
     "Frame",
-    "Packet",
     "VideoFile",
     "convert",
     "display_matrix",
-    "new_frame",
+    "open_output",
     "open_video",
-    "write_video",
 ]
 
 #: The demuxers that may be used, by one of their names. None of them follows
 #: references to other files.
 FORMATS: Final = (
-    "mov",  # also mp4, m4a, 3gp
-    "matroska",  # also webm
-    "mpegts",
-    "avi",
-    "gif",
-    "apng",
-    "mpeg",
-    "flv",
-    "ogg",
-    "ivf",
-    "nut",
+    *("mov", "matroska", "mpegts", "avi", "gif", "apng"),
+    *("mpeg", "flv", "ogg", "ivf", "nut"),
 )
 
 #: Larger pictures are refused before they are decoded: pixels a side, and bytes.
 LARGEST_SIDE: Final = 16384
 LARGEST_FRAME: Final = 512 * 1024 * 1024
 
+_VERSION: Final = int(av.__version__.partition(".")[0])
+
 #: Whether PyAV hands out the right memory for planes that are stored bottom up.
-NEGATIVE_LINES_ARE_SAFE: Final = int(av.__version__.partition(".")[0]) >= 18
+NEGATIVE_LINES_ARE_SAFE: Final = _VERSION >= 18
+
+#: Whether streams may have options before they are known, as in MPEG-TS; in older
+#: versions PyAV reads beyond its memory then.
+_OPTIONS_ARE_SAFE: Final = _VERSION >= 18
+
+_LIMITS: Final = {"max_pixels": str(LARGEST_SIDE * LARGEST_SIDE)}
 
 #: Codecs that have no lossless mode. H.264 has one, in its 4:4:4 profiles.
 _LOSSY: Final = frozenset(
-    {
-        "mjpeg",
-        "mpeg1video",
-        "mpeg2video",
-        "mpeg4",
-        "msmpeg4v3",
-        "prores",
-        "theora",
-        "vp8",
-        "wmv2",
-    }
+    {"mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "prores", "theora", "vp8"}
 )
 
 _ATTACHED_PICTURE: Final = 0x400
 _MOST_DEMUX_ERRORS: Final = 16
 
 Frame = VideoFrame
-
-
-class Packet(NamedTuple):
-    """
-    What is known about a piece of a stream before it is decoded.
-    """
-
-    pts: int | None
-    dts: int | None
-    duration: int
-    is_keyframe: bool
-    is_discard: bool
-
-
-class Damage(NamedTuple):
-    """
-    Something that could not be read or decoded.
-    """
-
-    #: Of the packet, in ticks; None if that is not known.
-    pts: int | None
-    reason: str
-
-    #: Whether frames may have been lost.
-    lost: bool = True
-
-    #: Whether no other frame is decoded from this one.
-    isolated: bool = False
 
 
 @contextmanager
@@ -126,16 +85,16 @@ def open_video(
     Raises:
         UnreadableMaskError: If it is no video, or larger than the limits.
     """
-    options = {
-        "protocol_whitelist": "none",
-        "format_whitelist": ",".join(FORMATS),
-        "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
-    }
+    limits = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS)}
     reader = Reader(file, uri)
     other = reader.image_kind()
     try:
         container = av.open(
-            reader, mode="r", options=options, metadata_errors="replace"
+            reader,
+            mode="r",
+            options=_LIMITS if _OPTIONS_ARE_SAFE else {},
+            container_options=limits,
+            metadata_errors="replace",
         )
     except FramekitError:
         raise
@@ -171,10 +130,7 @@ class VideoFile:
         check_size(uri, context.width, context.height, context.pix_fmt)
         context.thread_count = threads
         context.thread_type = "SLICE" if threads == 1 else "AUTO"
-        context.options = {
-            "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
-            "err_detect": "crccheck",
-        }
+        context.options = {**_LIMITS, "err_detect": "crccheck"}
 
     def _chosen(self, container: InputContainer) -> VideoStream:
         streams = container.streams.video
@@ -269,8 +225,9 @@ class VideoFile:
     @property
     def can_skip(self) -> bool:
         """
-        Whether frames that nobody refers to may be left out: bit-exactly, which
-        libdav1d does not, and without hiding damage.
+        Whether frames that nobody refers to can be left out without a trace.
+
+        libdav1d, for one, then loses others, too.
         """
         return self.codec in READABLE
 
@@ -392,7 +349,7 @@ def check_size(uri: str, width: int, height: int, pixel_format: str | None) -> N
         bits = 32
     size = width * height * max(bits, 8) // 8
     if size > LARGEST_FRAME:
-        reason = f"{width}x{height} takes {size >> 20} MiB, more than {512} MiB"
+        reason = f"{width}x{height} takes {size >> 20} MiB, more than 512 MiB"
         raise UnreadableMaskError(uri, reason)
 
 
@@ -404,7 +361,7 @@ def convert(frame: Frame, pixel_format: str, uri: str) -> Frame:
         UnreadableMaskError: If there is no such conversion.
     """
     try:
-        return frame.reformat(format=pixel_format, threads=1)
+        return frame.reformat(format=pixel_format)
     except (av.FFmpegError, OSError, ValueError, TypeError) as error:
         name = frame.format.name
         reason = f"the pixel format {name} cannot be converted: {_text(error)}"
@@ -419,68 +376,21 @@ def display_matrix(frame: Frame) -> bytes | None:
     return None if data is None else bytes(data)
 
 
-def new_frame(pixels: Any, pixel_format: str) -> Frame:
+@contextmanager
+def open_output(file: BinaryIO, container_format: str, uri: str) -> Iterator[Any]:
     """
-    A frame of (H, W, 3) or (H, W) *pixels*.
-    """
-    return VideoFrame.from_ndarray(pixels, format=pixel_format)
-
-
-def write_video(  # noqa: PLR0917
-    file: BinaryIO,
-    container_format: str,
-    codec: str,
-    pixel_format: str,
-    options: dict[str, str],
-    tick: Fraction,
-    frames: Iterator[tuple[int, int, Frame]],
-    uri: str,
-) -> None:
-    """
-    Encode *frames* (pts, duration and pixels; at least one) into *file*.
+    Open *file* for writing; the container is finished afterwards.
 
     Raises:
-        UnreadableMaskError: If FFmpeg refuses.
+        UnreadableMaskError: If FFmpeg refuses anything that is done with it.
     """
     try:
         with av.open(file, mode="w", format=container_format) as container:
-            _encode(container, codec, pixel_format, options, tick, frames)
+            yield container
     except FramekitError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnreadableMaskError(uri, f"cannot be written: {_text(error)}") from None
-
-
-def _encode(  # noqa: PLR0917
-    container: OutputContainer,
-    codec: str,
-    pixel_format: str,
-    options: dict[str, str],
-    tick: Fraction,
-    frames: Iterator[tuple[int, int, Frame]],
-) -> None:
-    stream: Any = None
-    durations: dict[int, int] = {}
-    for pts, duration, frame in frames:
-        if stream is None:
-            stream = container.add_stream(codec, options=options)
-            stream.width, stream.height = frame.width, frame.height
-            stream.pix_fmt = pixel_format
-            stream.codec_context.thread_count = 1
-            stream.time_base = stream.codec_context.time_base = tick
-            stream.codec_context.framerate = 1 / (tick * max(duration, 1))
-            if pixel_format.startswith("gray"):
-                stream.codec_context.color_range = 2
-        if pixel_format.startswith("gray"):
-            frame.color_range = 2
-        frame.pts, frame.time_base = pts, tick
-        durations[pts] = duration
-        for packet in stream.encode(frame):
-            packet.duration = durations.pop(packet.pts, packet.duration)
-            container.mux(packet)
-    for packet in stream.encode():
-        packet.duration = durations.pop(packet.pts, packet.duration)
-        container.mux(packet)
 
 
 def _text(error: Exception) -> str:

@@ -20,12 +20,13 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-from framekit.decoding._av import Frame, new_frame, write_video
+from framekit.decoding._av import Frame
 from framekit.decoding.index import as_milliseconds
 from framekit.decoding.label_map import LabelMap, id_dtype, void_of
 from framekit.decoding.options import check
 from framekit.decoding.report import DecodeReport
 from framekit.decoding.video import MaskVideo
+from framekit.decoding.writing import write_video
 from framekit.errors import (
     ArgumentError,
     PaletteError,
@@ -249,8 +250,9 @@ class _Written:
             if waiting is not None:
                 duration = pts - waiting[0]
                 yield waiting[0], duration, waiting[1]
-            format = self.painter.pixel_format
-            waiting = pts, new_frame(self.painter.paint(checked), format)
+            pixels = self.painter.paint(checked)
+            frame = Frame.from_ndarray(pixels, format=self.painter.pixel_format)
+            waiting = pts, frame
         if clock.bounded and next(clock.times, None) is not None:
             reason = f"more than the {len(self.digests)} label maps"
             raise ArgumentError("timestamps", reason)

@@ -19,8 +19,9 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 from attrs import evolve, field, frozen
 
-from framekit.decoding._av import Damage, Packet, VideoFile
+from framekit.decoding._av import VideoFile
 from framekit.decoding.media import Media
+from framekit.decoding.packets import Damage, Packet
 from framekit.decoding.reader import breaks_off
 from framekit.errors import ArgumentError, TimestampError, UnreadableMaskError
 
@@ -182,8 +183,9 @@ class FrameIndex:
     @property
     def _slack(self) -> Fraction:
         """
-        The tolerance in ticks: for whole milliseconds, and for times that the
-        container had to round.
+        The tolerance in ticks.
+
+        Timestamps are whole milliseconds, and containers round times to ticks.
         """
         rounding = Fraction(0) if self.linear else min(self.tick / 2, _MILLISECOND)
         return (_MILLISECOND + rounding) / self.tick

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
+from attrs import frozen
+
 from framekit.decoding.colorspace import MATRICES, RANGES
+from framekit.decoding.yuv_labels import Mode
 from framekit.errors import ArgumentError
 
 __all__ = [
     "Alpha",
     "ColorspaceOption",
     "OnCorrupt",
+    "Options",
     "Uncertain",
     "Unknown",
     "as_colorspace",
@@ -36,6 +40,32 @@ Alpha = Literal["ignore", "void"]
 ColorspaceOption = Literal["auto", "tag"] | tuple[str, str]
 
 _MOST_THREADS = 64
+
+
+@frozen(kw_only=True)
+class Options:
+    """
+    How planes become labels; the words of the interface.
+    """
+
+    mode: Mode = "full"
+    colorspace: Any = "auto"
+    unknown: Unknown = "void"
+    uncertain: Uncertain = "keep"
+    alpha: Alpha = "ignore"
+
+    def __attrs_post_init__(self) -> None:
+        """
+        Refuse words that are not allowed.
+
+        Raises:
+            ArgumentError: Naming those that are.
+        """
+        check("mode", self.mode, Mode)
+        check("unknown", self.unknown, Unknown)
+        check("uncertain", self.uncertain, Uncertain)
+        check("alpha", self.alpha, Alpha)
+        object.__setattr__(self, "colorspace", as_colorspace(self.colorspace))
 
 
 def check(argument: str, value: Any, allowed: Any) -> None:

@@ -22,9 +22,10 @@ from framekit.decoding._av import (
     convert,
     display_matrix,
 )
+from framekit.decoding.orientation import Orientation, orientation_of
 from framekit.errors import UnreadableMaskError
 
-__all__ = ["Orientation", "Planes", "planes_of"]
+__all__ = ["Planes", "planes_of"]
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -65,7 +66,19 @@ _SEMIPLANAR: Final = {
 _YUV: Final = re.compile(r"yuv(a|j)?(410|411|420|422|440|444)p(\d+)?(le|be)?")
 _GBR: Final = re.compile(r"gbr(a)?p(\d+)?(le|be)?")
 _GRAY: Final = re.compile(r"(gray|ya)(\d+)?(le|be)?")
-_FLOATS: Final = re.compile(r"f(16|32)(le|be)$")
+
+#: What swscale makes RGB of. Others are refused: some are floats, and some that no
+#: decoder gives end the process in swscale.
+_EXACTLY_CONVERTED: Final = frozenset(
+    {"monow", "monob", "rgb8", "bgr8", "rgb4_byte", "bgr4_byte"}
+    | {f"{order}{bits}le" for order in ("rgb", "bgr") for bits in (444, 555, 565)}
+)
+_CONVERTED: Final = frozenset(
+    {"p010le", "p016le", "p210le", "p216le", "p410le", "p416le", "vuya", "vuyx"}
+    | {"ayuv64le", "y210le", "y212le", "xv30le", "xv36le", "x2rgb10le", "x2bgr10le"}
+    | {"xyz12le"}
+)
+
 _STEPS: Final = {
     "410": (4, 4),
     "411": (4, 1),
@@ -86,39 +99,10 @@ _MATRICES: Final = {
     10: "bt2020",
 }
 
+_UPRIGHT: Final = Orientation()
+
 _LIMITED: Final = 1
 _FULL: Final = 2
-
-
-@frozen
-class Orientation:
-    """
-    How a picture has to be turned to be seen as meant.
-    """
-
-    #: Rows and columns are exchanged before anything is flipped.
-    transposed: bool = False
-    flip_rows: bool = False
-    flip_columns: bool = False
-
-    def apply(self, array: NDArray[Any]) -> NDArray[Any]:
-        """
-        Turn *array*, whose first two axes are rows and columns; a view.
-        """
-        if self.transposed:
-            array = array.swapaxes(0, 1)
-        if self.flip_rows:
-            array = array[::-1]
-        return array[:, ::-1] if self.flip_columns else array
-
-    @property
-    def degrees(self) -> int:
-        """
-        Clockwise, as players turn it; a flip on top of that is not told.
-        """
-        if not self.transposed:
-            return 180 if self.flip_rows and self.flip_columns else 0
-        return 90 if self.flip_columns else 270
 
 
 @frozen(eq=False)
@@ -148,7 +132,7 @@ class Planes:
     #: (H, W), 0 where transparent.
     alpha: Plane | None = field(default=None, repr=False)
 
-    orientation: Orientation = Orientation()
+    orientation: Orientation = _UPRIGHT
 
     #: Whether values were rounded, or computed from others, to get here.
     altered: bool = False
@@ -194,7 +178,7 @@ def planes_of(frame: Frame, *, uri: str = "") -> Planes:
     Raises:
         UnreadableMaskError: If its pixel format cannot even be converted.
     """
-    orientation = _orientation(display_matrix(frame))
+    orientation = orientation_of(display_matrix(frame))
     if not NEGATIVE_LINES_ARE_SAFE and any(p.line_size < 0 for p in frame.planes):
         return _converted(frame, uri, orientation)
     name = frame.format.name
@@ -212,7 +196,9 @@ def planes_of(frame: Frame, *, uri: str = "") -> Planes:
         return _semiplanar(frame, name, orientation)
     if name in _PACKED_422:
         return _packed_422(frame, name, orientation)
-    return _converted(frame, uri, orientation)
+    if name in _EXACTLY_CONVERTED or name in _CONVERTED:
+        return _converted(frame, uri, orientation)
+    raise UnreadableMaskError(uri, f"pixels of the format {name} are not supported")
 
 
 def _lines(frame: Frame, number: int) -> NDArray[np.uint8]:
@@ -354,13 +340,9 @@ def _packed_422(frame: Frame, name: str, orientation: Orientation) -> Planes:
 
 
 def _converted(frame: Frame, uri: str, orientation: Orientation) -> Planes:
-    name = frame.format.name
-    if _FLOATS.search(name):  # some of them end the process in swscale
-        raise UnreadableMaskError(uri, f"{name} pixels are no whole numbers")
-    exact = {"monow", "monob", "rgb8", "bgr8", "rgb565le", "rgb555le", "bgr565le"}
     found = convert(frame, "gbrp", uri)
     green, blue, red = (_values(found, n, 8, None) for n in range(3))
-    altered = name not in exact
+    altered = frame.format.name not in _EXACTLY_CONVERTED
     return Planes("rgb", (red, green, blue), orientation=orientation, altered=altered)
 
 
@@ -386,17 +368,3 @@ def _divided(
         residual = max(residual, float(np.abs(small * scale - channel).max(initial=0)))
         found.append(small.astype(np.uint8))
     return tuple(found), residual
-
-
-def _orientation(matrix: bytes | None) -> Orientation:
-    """
-    Read a display matrix; angles that are no multiple of 90 leave pixels in place.
-    """
-    if matrix is None or len(matrix) < 36:
-        return Orientation()
-    a, b, _, c, d = (int(n) for n in np.frombuffer(matrix, np.int32)[:5])
-    if a and d and not (b or c):
-        return Orientation(flip_rows=d < 0, flip_columns=a < 0)
-    if b and c and not (a or d):
-        return Orientation(transposed=True, flip_rows=b < 0, flip_columns=c < 0)
-    return Orientation()

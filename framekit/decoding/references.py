@@ -27,7 +27,8 @@ def is_disposable(codec: str, packet: bytes, extradata: bytes) -> bool:
 
 def _h264(packet: bytes, extradata: bytes) -> bool:
     size = (extradata[4] & 3) + 1 if extradata[:1] == b"\1" and extradata[4:] else 0
-    heads = [unit[0] for unit in _units(packet, size) if unit and 1 <= unit[0] & 31 <= 5]
+    units = [unit[0] for unit in _units(packet, size) if unit]
+    heads = [head for head in units if 1 <= head & 31 <= 5]
     return bool(heads) and not any(head & 0x60 for head in heads)
 
 

@@ -16,9 +16,10 @@ from contextlib import closing
 
 from attrs import field, frozen
 
-from framekit.decoding._av import Damage, Frame, VideoFile
+from framekit.decoding._av import Frame, VideoFile
 from framekit.decoding.index import FrameIndex
 from framekit.decoding.media import Media
+from framekit.decoding.packets import Damage
 
 __all__ = ["Decoded", "decode_all", "decode_some"]
 

@@ -8,14 +8,12 @@ import contextlib
 import warnings
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from fractions import Fraction
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from framekit.decoding import options as words
 from framekit.decoding._av import Frame
-from framekit.decoding.classify import Classifier, Options
 from framekit.decoding.index import (
     FrameIndex,
     Match,
@@ -24,10 +22,17 @@ from framekit.decoding.index import (
     index_video,
 )
 from framekit.decoding.label_map import LabelMap
+from framekit.decoding.labeler import Labeler
+from framekit.decoding.mask_frame import MaskFrame
 from framekit.decoding.media import media_of
 from framekit.decoding.metadata import VideoMetadata, read_metadata
-from framekit.decoding.options import Alpha, ColorspaceOption, OnCorrupt, Unknown
-from framekit.decoding.planes import Planes, planes_of
+from framekit.decoding.options import (
+    Alpha,
+    ColorspaceOption,
+    OnCorrupt,
+    Options,
+    Unknown,
+)
 from framekit.decoding.seeking import Decoded, decode_all, decode_some
 from framekit.decoding.yuv_labels import Mode
 from framekit.errors import (
@@ -42,33 +47,6 @@ from framekit.storage import Storage
 __all__ = ["MaskFrame", "MaskVideo"]
 
 T = TypeVar("T")
-
-#: Remarks of the classifier that are worth a warning.
-_WARNED: Final = ("palette-too-close", "colorspace-overridden", "colorspace-doubtful")
-
-
-@frozen(eq=False, kw_only=True)
-class MaskFrame:
-    """
-    One frame of a mask video as labels, and its time.
-    """
-
-    #: Its position among the displayed frames, from 0.
-    index: int
-
-    #: When it appears, in ms.
-    timestamp: float
-
-    #: The moment asked for, less its own; 0 if none was asked for.
-    delta_ms: float
-
-    #: Whether it, or something that it was decoded from, is damaged.
-    tainted: bool
-
-    label_map: LabelMap
-
-    #: ``timestamp`` without rounding.
-    exact_timestamp: Fraction = field(repr=False)
 
 
 class MaskVideo:
@@ -130,18 +108,14 @@ class MaskVideo:
         if not isinstance(palette, Palette):
             expected = f"expected a Palette, got {type(palette).__name__}"
             raise ArgumentError("palette", expected)
-        words.check("mode", mode, Mode)
-        words.check("unknown", unknown, Unknown)
-        words.check("uncertain", uncertain, words.Uncertain)
         words.check("on_corrupt", on_corrupt, OnCorrupt)
         words.check("origin", origin, Origin)
         words.check("match", match, Match)
-        words.check("alpha", alpha, Alpha)
         words.check_threads(threads)
         self._palette = palette
         self._options = Options(
             mode=mode,
-            colorspace=words.as_colorspace(colorspace),
+            colorspace=colorspace,
             unknown=unknown,
             uncertain=uncertain,
             alpha=alpha,
@@ -156,16 +130,14 @@ class MaskVideo:
 
     def _forget(self) -> None:
         self._index: FrameIndex | None = None
-        self._first: Planes | None = None
-        self._is_lossy = False
+        self._known_labeler: Labeler | None = None
         self._metadata: VideoMetadata | None = None
-        self._classifiers: dict[Palette, Classifier] = {}
         self._warned: set[str] = set()
         self._running: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
-        for name in ("_first", "_is_lossy", "_classifiers", "_warned", "_running", "_metadata"):
+        for name in ("_known_labeler", "_warned", "_running", "_metadata"):
             del kept[name]
         return kept
 
@@ -184,7 +156,7 @@ class MaskVideo:
 
     def close(self) -> None:
         """
-        Close what iterators that were not finished hold open.
+        Close what unfinished iterators hold open; the video can be used again.
         """
         for generator in list(self._running):
             with contextlib.suppress(ValueError):  # it runs in another thread
@@ -227,7 +199,9 @@ class MaskVideo:
             UnreadableMaskError: If it is no video, or has no frames.
         """
         if self._metadata is None:
-            self._metadata = read_metadata(self._media, self.index, self._first_planes)
+            self._metadata = read_metadata(
+                self._media, self.index, self._labeler.first
+            )
         return self._metadata
 
     def __len__(self) -> int:
@@ -331,7 +305,7 @@ class MaskVideo:
                 frame = self._trusted(item)
                 label_map = made.get(palette)
                 if label_map is None:
-                    label_map = made[palette] = self._label_map(frame, palette)
+                    label_map = made[palette] = self._labeler.label_map(frame, palette)
                 else:
                     label_map = evolve(label_map, ids=label_map.ids.copy())
                 found = self._mask_frame(item, label_map, timestamp)
@@ -349,7 +323,7 @@ class MaskVideo:
                     self._warn_of_damage(item)
                     continue
                 frame = self._trusted(item)
-                label_map = self._label_map(frame, self._palette)
+                label_map = self._labeler.label_map(frame, self._palette)
                 yield self._mask_frame(item, label_map, None)
         if self.index.broken is not None:
             if self._on_corrupt == "raise":
@@ -396,39 +370,16 @@ class MaskVideo:
             warnings.warn(f"{self.uri}: {kind}: {text}", DecodeWarning, stacklevel=2)
 
     @property
-    def _first_planes(self) -> Planes:
-        """
-        The first frame that can be decoded; it stands for the file as a whole.
-        """
-        if self._first is None:
-            with contextlib.closing(decode_all(self._media, self.index)) as items:
-                frame = next((i.frame for i in items if i.frame is not None), None)
-            with self._media.open_video() as video:
-                self._is_lossy = video.is_lossy
-            if frame is None:
-                raise UnreadableMaskError(self.uri, "none of its frames can be decoded")
-            self._first = planes_of(frame, uri=self.uri)
-        return self._first
-
-    def _label_map(self, frame: Frame, palette: Palette) -> LabelMap:
-        classifier = self._classifiers.get(palette)
-        if classifier is None:
-            first = self._first_planes
-            classifier = Classifier(
-                palette,
+    def _labeler(self) -> Labeler:
+        if self._known_labeler is None:
+            self._known_labeler = Labeler(
+                self._media,
+                self.index,
                 self._options,
-                first,
-                is_lossy=self._is_lossy,
-                uri=self.uri,
+                self._warn,
+                autorotate=self._autorotate,
             )
-            self._classifiers[palette] = classifier
-            for kind in _WARNED:
-                if kind in classifier.remarks:
-                    self._warn(kind, classifier.remarks[kind])
-        planes = planes_of(frame, uri=self.uri)
-        if not self._autorotate:
-            planes = planes.unturned()
-        return classifier.label_map(planes)
+        return self._known_labeler
 
     def _mask_frame(
         self, item: Decoded, label_map: LabelMap, timestamp: Any
