@@ -12,9 +12,11 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from framekit.segments.bounding_box import BoundingBox
-from framekit.segments.components import Connectivity, components
+from framekit.segments.components import Connectivity, components_of_runs
 from framekit.segments.difference import Kind
 from framekit.segments.region import Region
+from framekit.segments.runs import runs_of
+from framekit.segments.segmenting import regions_of
 
 __all__ = ["Artifact", "artifacts_of"]
 
@@ -112,20 +114,11 @@ def _parts(mask: _Mask, connectivity: Connectivity) -> Iterator[tuple[_Mask, _Bo
     """
     The components of a mask, each within its box.
     """
-    numbers, count = components(mask, connectivity=connectivity)
-    if not count:
-        return
-    rows, columns = np.nonzero(numbers)
-    which = numbers[rows, columns] - 1
-    low = np.full((count, 2), max(mask.shape), np.int64)
-    high = np.zeros((count, 2), np.int64)
-    places = np.stack([columns, rows], axis=1)
-    np.minimum.at(low, which, places)
-    np.maximum.at(high, which, places + 1)
-    for number in range(count):
-        x0, y0 = (int(value) for value in low[number])
-        x1, y1 = (int(value) for value in high[number])
-        yield numbers[y0:y1, x0:x1] == number + 1, (x0, y0, x1, y1)
+    runs = runs_of(mask)
+    found, count = components_of_runs(runs, runs.values, connectivity)
+    for region in regions_of(runs, found, count):
+        if region is not None:
+            yield region.mask, region.bounds
 
 
 def _opened(mask: _Mask) -> _Mask:

@@ -153,8 +153,9 @@ def _compared(
     theirs, covered = _seen(other, limits.visibility)
     found += [_covered(item, share) for item, share in covered]
     table = _overlaps(mine, theirs)
+    keys = [_key(item) for item in theirs]
     same = np.array(
-        [[_key(x) == _key(y) for y in theirs] for x in mine], np.bool_
+        [[own == key for key in keys] for own in map(_key, mine)], np.bool_
     ).reshape(table.shape)
     enough = np.where(table >= max(limits.iou, 1e-12), table, 0.0)
     matched = assigned(np.where(same, enough, 0.0))
