@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,23 @@ def test_zst_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 class TestDamage:
+    def test_after_it_was_checked(
+        self, version: DatasetVersion, dataset: Dataset
+    ) -> None:
+        """
+        A file that changes while it is in use is found out too.
+        """
+        version.add_frames(frame(name) for name in "abc")
+        found = dataset.get_version("v1")
+        assert found.get_single_frame("b").id == "b"
+        path = dataset.path / version.manifest.shards[0].file
+        before = path.stat()
+        path.write_bytes(path.read_bytes().replace(b"b.png", b"x.png"))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        with pytest.raises(StorageError, match="damaged: line 2"):
+            found.get_single_frame("b")
+
     def test_lost_index(self, version: DatasetVersion, dataset: Dataset) -> None:
         """
         An index that is lost or damaged is made again.

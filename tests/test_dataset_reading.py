@@ -5,7 +5,11 @@ The frames of a version in order, by id and counted; imported, and as a target.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import pickle
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +292,31 @@ class TestTarget:
         (record,) = target_of(dataset.path, version.name).records()
 
         assert [one.code for one in record.problems] == ["no-frames"]
+
+    def test_in_another_process(self, version: DatasetVersion) -> None:
+        """
+        A version and its target are sent to other processes, which read on.
+        """
+        version.add_frames([frame("a"), frame("b")])
+        assert version.get_single_frame("a").id == "a"
+
+        again, target = pickle.loads(  # noqa: S301 - our own
+            pickle.dumps((version, version.target()))
+        )
+
+        assert ids(again) == ["a", "b"]
+        assert [one.value["id"] for one in target.records()] == ["a", "b"]
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are POSIX")
+    def test_in_forked_processes(self, version: DatasetVersion) -> None:
+        """
+        Processes that share a version's files do not disturb each other.
+        """
+        names = [f"{n:03}" for n in range(300)]
+        version.add_frames(frame(name) for name in names)
+        assert version.get_single_frame("000").id == "000"
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(2, mp_context=context) as executor:
+            found = list(executor.map(version.get_single_frame, names, chunksize=9))
+
+        assert ids(found) == names

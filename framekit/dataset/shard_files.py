@@ -5,6 +5,7 @@ The shards of a dataset: writing, checking and reading files of frames.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from framekit.dataset.compression import Compression, compressed, opened, suffix
 from framekit.dataset.durable import write_file
 from framekit.dataset.lines import MAX_LINE
 from framekit.dataset.manifest import Shard
-from framekit.dataset.shard_index import ShardIndex
+from framekit.dataset.shard_index import ShardIndex, hash_of
 from framekit.errors import DocumentError, StorageError
 from framekit.storage import Storage
 
@@ -58,6 +59,10 @@ class ShardFiles:
         self._unpacked: OrderedDict[str, bytes] = OrderedDict()
         self._open: OrderedDict[str, BinaryIO] = OrderedDict()
         self._reading = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[ShardFiles], tuple[Path]]:
+        # In another process nothing is open yet.
+        return ShardFiles, (self.root,)
 
     def __del__(self) -> None:
         for file in self._open.values():
@@ -144,13 +149,17 @@ class ShardFiles:
         Raises:
             StorageError: If the file cannot be read, or is damaged.
         """
-        start, length = self.index(shard).span(number)
+        index = self.index(shard)
+        start, length = index.span(number)
         with self._reading:
             if shard.file.endswith(".jsonl"):
-                file = self._kept_open(shard)
-                file.seek(start)
-                return file.read(length)
-            return self._whole(shard)[start : start + length]
+                found = _read_at(self._kept_open(shard), start, length)
+            else:
+                found = self._whole(shard)[start : start + length]
+        if hash_of(found) != index.lines[number].tobytes():
+            reason = f"damaged: line {number + 1} is not the one that was written"
+            raise StorageError(self._path(shard), reason)
+        return found
 
     def forget(self, file: str) -> None:
         """
@@ -255,6 +264,19 @@ class ShardFiles:
         except StorageError:
             # It only saves time, and can be made again.
             return
+
+
+if sys.platform == "win32":
+
+    def _read_at(file: BinaryIO, start: int, length: int) -> bytes:
+        file.seek(start)
+        return file.read(length)
+
+else:
+
+    def _read_at(file: BinaryIO, start: int, length: int) -> bytes:
+        # A forked process shares the file, and so the place where it stands.
+        return os.pread(file.fileno(), length, start)
 
 
 def _state(file: BinaryIO) -> tuple[int, int, int]:
