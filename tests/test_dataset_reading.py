@@ -238,6 +238,31 @@ class TestImport:
         ]
         assert (dataset.path / "media/a.png").read_bytes() == b"a"
 
+    def test_facts(self, dataset: Dataset, tmp_path: Path) -> None:
+        """
+        What a version.json states comes along as it stands; what is wrong is told.
+        """
+        path = tmp_path / "frames.jsonl"
+        path.write_text(json.dumps(frame("a")) + "\n")
+        stated = {
+            "name": "first",
+            "mask_labels": [{"value": [-1, 1, 255], "labels": ["car"]}],
+            "metadata": {"a.b": 1},
+            "tags": ["night"],
+            "comment": 3,
+        }
+        (tmp_path / "version.json").write_text(json.dumps(stated))
+
+        version, problems = dataset.import_folder(tmp_path)
+
+        assert (version.name, version.tags) == ("first", ("night",))
+        assert version.mask_labels == stated["mask_labels"]
+        assert version.get_masks_labels() == {(-1, 1, 255): ["car"]}
+        assert [one.message.partition(":")[0] for one in problems] == [
+            "metadata",
+            "comment",
+        ]
+
     def test_other_file_of_that_name(self, dataset: Dataset, tmp_path: Path) -> None:
         """
         A file of the dataset is never overwritten with another.

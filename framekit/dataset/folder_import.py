@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import filecmp
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from framekit.dataset.documents import open_target
 from framekit.dataset.durable import TEMPORARY
 from framekit.dataset.lock import LOCK_FILE
-from framekit.dataset.manifest import as_version_metadata
-from framekit.dataset.mask_labels import colors_of, mask_ids_of
 from framekit.dataset.shard_files import FOLDER
-from framekit.errors import ArgumentError, StorageError
+from framekit.errors import ArgumentError, PaletteError, StorageError
 from framekit.frame import SingleFrame
 from framekit.problem import Problem, Severity
 from framekit.storage import scheme_of
@@ -74,19 +72,20 @@ def state_facts(
     metadata = document.get("metadata")
     plain = dict(metadata) if isinstance(metadata, Mapping) else {}
     plain.pop("mask_labels", None)
-    try:
-        if plain:
-            version.set_metadata(as_version_metadata(plain))
-        for mask in mask_ids_of(document):
-            version.set_masks_labels(colors_of(document, mask), mask)
-        if document.get("tags"):
-            version.set_tags(document["tags"])
-        if document.get("comment"):
-            version.set_comment(document["comment"])
-    except ValueError as error:
-        yield Problem(
-            "wrong-value", Severity.ERROR, str(error), document="version.json"
-        )
+    facts: tuple[tuple[Any, Callable[[Any], None]], ...] = (
+        (document, version.take_masks_labels),
+        (plain, version.set_metadata),
+        (document.get("tags"), version.set_tags),
+        (document.get("comment"), version.set_comment),
+    )
+    for value, state in facts:
+        try:
+            if value:
+                state(value)
+        except (ArgumentError, PaletteError) as error:
+            yield Problem(
+                "wrong-value", Severity.ERROR, str(error), document="version.json"
+            )
 
 
 def _with_media(

@@ -4,6 +4,7 @@ One writer at a time.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -27,6 +28,7 @@ LOCK_FILE: Final = "writer.lock"
 # mean nothing; those are told apart here, by the process that took the lock,
 # which a forked child is not.
 _HELD: Final[dict[str, int]] = {}
+_TAKEN: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 _GUARD: Final = threading.Lock()
 
 
@@ -62,9 +64,12 @@ def _opened(path: Path, root: Path) -> int:
         raise StorageError(str(root), reason) from None
     try:
         _take(descriptor)
-    except OSError:
+    except OSError as error:
         holder = _holder(descriptor)
         os.close(descriptor)
+        if error.errno not in _TAKEN:
+            reason = f"cannot be locked: {error.strerror or error}"
+            raise StorageError(str(root), reason) from None
         reason = f"{holder} is writing to it; there can be one writer at a time"
         raise StorageError(str(root), reason) from None
     _sign(descriptor)

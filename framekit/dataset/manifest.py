@@ -48,9 +48,9 @@ _LONGEST_NAME: Final = 200
 
 def now() -> str:
     """
-    The present as manifests write it: ISO 8601, UTC, to the millisecond.
+    The present as manifests write it: ISO 8601, UTC, to the microsecond.
     """
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def as_version_metadata(value: Any) -> dict[str, Any]:

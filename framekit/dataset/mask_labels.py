@@ -12,7 +12,7 @@ from framekit.errors import ArgumentError
 from framekit.frame.values import as_labels
 from framekit.palette.version_labels import ALL_MASKS, levels_of
 
-__all__ = ["colors_of", "mask_ids_of", "with_colors"]
+__all__ = ["colors_of", "mask_ids_of", "mask_labels_in", "with_colors"]
 
 RGB = tuple[int, int, int]
 
@@ -35,7 +35,7 @@ def mask_ids_of(document: Mapping[str, Any]) -> list[str]:
     """
     The ids of the masks that *document* states labels for, ``_all_`` included.
     """
-    written = _written(document)
+    written = mask_labels_in(document)
     if isinstance(written, Mapping):
         return sorted(written)
     return [ALL_MASKS] if written else []
@@ -75,7 +75,10 @@ def with_colors(
     return {id: entries for id, entries in written.items() if entries} or None
 
 
-def _written(document: Mapping[str, Any]) -> Any:
+def mask_labels_in(document: Mapping[str, Any]) -> Any:
+    """
+    The ``mask_labels`` of *document* as they stand there, or in its metadata.
+    """
     if document.get("mask_labels") is not None:
         return document["mask_labels"]
     metadata = document.get("metadata")

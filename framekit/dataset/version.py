@@ -56,7 +56,8 @@ class DatasetVersion(VersionFacts):
         Add *frames*; one with the id of a frame that is there replaces it.
 
         A frame without an id gets one that is made from what its sources show
-        and when, so that the same frame added again is the same frame.
+        and when, so that the same frame added again is the same frame. Among
+        frames of one context and timestamp one that is replaced becomes the last.
 
         Args:
             frames: SingleFrames, FrameGroups or parsed JSON; problems, such as
@@ -301,6 +302,7 @@ class DatasetVersion(VersionFacts):
 
     def _committed(self, manifest: Manifest) -> Manifest:
         if manifest.status == "committed":
+            compaction.check(self.store, manifest)
             return manifest
         compact = compaction.compacted(self.store, manifest)
         compaction.check(self.store, compact)

@@ -10,7 +10,12 @@ from typing import Any
 from attrs import evolve
 
 from framekit.dataset.manifest import Manifest, as_version_metadata
-from framekit.dataset.mask_labels import colors_of, mask_ids_of, with_colors
+from framekit.dataset.mask_labels import (
+    colors_of,
+    mask_ids_of,
+    mask_labels_in,
+    with_colors,
+)
 from framekit.dataset.store import Store
 from framekit.frame.values import as_names, as_text
 from framekit.palette.version_labels import ALL_MASKS
@@ -185,6 +190,24 @@ class VersionFacts:
             return evolve(manifest, mask_labels=labels, metadata=metadata)
 
         self._change(change)
+
+    def take_masks_labels(self, document: Mapping[str, Any]) -> None:
+        """
+        State the labels of colors that *document*, another version's, states.
+
+        They are taken as they stand there, with values beyond 0 to 255 too.
+
+        Raises:
+            ArgumentError: If its ``mask_labels`` are none.
+            PaletteError: If they give a color two label sets.
+            ReadOnlyError: If the version is published.
+            StorageError: If somebody else is writing, or it cannot be written.
+        """
+        for mask in mask_ids_of(document):
+            colors_of(document, mask)
+        written = mask_labels_in(document)
+        if written:
+            self._change(lambda manifest: evolve(manifest, mask_labels=written))
 
     @property
     def labeled_masks(self) -> list[str]:
