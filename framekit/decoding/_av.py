@@ -263,14 +263,15 @@ class VideoFile:
         return True
 
     def frames(
-        self, wanted: Callable[[int | None], bool] | None = None
+        self, wanted: Callable[[int | None, bool], bool] | None = None
     ) -> Generator[Frame | Damage, None, None]:
         """
         Decode from here on.
 
         Args:
-            wanted: Says of a packet's pts whether its frame must come; others may
-                be left out. All come by default.
+            wanted: Is told of each packet its pts and whether nothing else is
+                decoded from it, and says whether its frame must come. Frames that
+                need not may be left out. All come by default.
 
         Returns:
             Frames, and before frames that are damaged what is known about it.
@@ -289,7 +290,7 @@ class VideoFile:
                 disposable.add(packet.pts)
             if wanted is not None:
                 # Of other pictures, NONREF would hide the damage.
-                skip = not wanted(packet.pts) and alone
+                skip = not wanted(packet.pts, alone) and alone
                 context.skip_frame = "NONREF" if skip else "DEFAULT"
             if packet.is_corrupt:
                 reason = "a packet is marked as damaged"

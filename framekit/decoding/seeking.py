@@ -186,6 +186,7 @@ class _Run:
         self._tainted_from = 0
         self._tainted_before: int | None = None
         self._isolated: dict[int, str] = {}
+        self._expected: set[int] = set()
         self._order: dict[int, int] = {}
         self._fed = 0
 
@@ -210,16 +211,29 @@ class _Run:
                     return
                 if not self.landed:
                     continue
+                self._note_absent(item.pts)
                 yield from self._deliver(item, item.pts)
                 if self._next == len(self._positions):
                     return
 
-    def _is_wanted(self, pts: int | None) -> bool:
+    def _is_wanted(self, pts: int | None, alone: bool) -> bool:  # noqa: FBT001
         self._fed += 1
         if pts is None:
             return True
         self._order[pts] = self._fed
+        if not alone:
+            self._expected.add(pts)
         return not self._skips or pts in self._wanted or pts == self._start
+
+    def _note_absent(self, pts: int) -> None:
+        """
+        Take frames before *pts* that others refer to, and that did not come, for lost.
+        """
+        self._expected.discard(pts)
+        for absent in sorted(time for time in self._expected if time < pts):
+            self._expected.discard(absent)
+            if self._index.position_of(absent) is not None:
+                self._note(Damage(absent, "a frame before it cannot be decoded"))
 
     def _lands(self, pts: int) -> bool:
         """
