@@ -223,6 +223,41 @@ class TestFlips:
         assert refusal(bytes(data)).startswith("wrong checksum of IEND")
 
 
+class TestGif:
+    @pytest.mark.parametrize(
+        "second",
+        [
+            b"\x21\xf9\x01\0\0",
+            b"\x21\xf9\x04\0\0\0\0\0\x2c\0\0\0\0",
+            b"\x2c\0\0\0\0\1\0\1\0\0\2",
+        ],
+    )
+    def test_damage_after_the_first_picture(self, second: bytes) -> None:
+        """
+        What is wrong with a later picture changes no label of the first.
+        """
+        data = FILES["palette.gif"][:-1] + second + b";"
+
+        try:
+            found = decode_image(io.BytesIO(data), PALETTE)
+        except UnreadableMaskError:
+            return
+        assert np.array_equal(found.ids, IDS)
+
+    def test_warnings_stay_in(self) -> None:
+        """
+        A picture larger than its screen is refused, and Pillow does not warn.
+        """
+        data = bytearray(FILES["palette.gif"])
+        place = data.index(b"\x2c\0\0\0\0")
+        struct.pack_into("<HH", data, place + 5, 40000, 40000)
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert refusal(bytes(data))
+        assert caught == []
+
+
 class TestNames:
     @pytest.mark.parametrize("suffix", ["png", "jpg", "mp4", "txt", ""])
     @pytest.mark.parametrize("name", ["rgb.png", "palette.gif", "raw.tiff"])

@@ -121,8 +121,12 @@ class Opened:
     def frames(self) -> int:
         """
         How many pictures, from 2 on only that there are several.
+
+        Raises:
+            ImageError: If the second is damaged.
         """
-        return 2 if getattr(self._image, "is_animated", False) else 1
+        with _kept_in(self._content_type):
+            return 2 if getattr(self._image, "is_animated", False) else 1
 
     def check_whole(self, size: int) -> None:
         """
@@ -227,7 +231,7 @@ def opened(file: BinaryIO, content_type: str) -> Iterator[Opened]:
     Raises:
         ImageError: If Pillow refuses it.
     """
-    with _kept_in(content_type):
+    with _kept_in():  # GIF warns of large sizes, which we refuse.
         image = _CLASSES[content_type](file)
     with image:
         with _kept_in(content_type):
@@ -322,7 +326,7 @@ def _kept_in(content_type: str | None = None) -> Iterator[None]:
     """
     Turn whatever Pillow raises into `ImageError`, and drop its warnings.
 
-    Where pixels are read as they are, only readers of metadata warn: those of TIFF,
+    Where pixels are read as they are, only readers of headers warn, and those of TIFF,
     and through it JPEG. Others of a *content_type* need not wait for each other.
     """
     try:
