@@ -21,8 +21,10 @@ from framekit.errors import ArgumentError, DocumentError
 
 __all__ = [
     "dumps",
+    "fingerprint",
     "from_json",
     "join",
+    "key_ends",
     "kind",
     "loads",
     "loads_written",
@@ -205,6 +207,19 @@ def dumps(value: Any, *, indent: bool = False) -> bytes:
         raise DocumentError("$", str(error), code) from None
 
 
+def fingerprint(value: Any) -> bytes:
+    """
+    Bytes that only the same parsed JSON has, with its keys in the same order.
+
+    Raises:
+        DocumentError: If an integer does not fit 64 bits or text is no Unicode.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise DocumentError("$", str(error)) from None
+
+
 def loads(data: bytes | str) -> Any:
     """
     Parse JSON, refusing what a parser would lose silently.
@@ -230,6 +245,21 @@ def loads_written(data: bytes) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise DocumentError("$", _sentence(error)) from None
+
+
+def key_ends(raw: bytes) -> int:
+    """
+    A number that is at least that of the keys written in *raw*.
+
+    It is the same unless text looks like the end of a key. A parsed document with
+    fewer keys has therefore lost some that were repeated.
+    """
+    # Every key ends in a quote and a colon, with nothing but white space between.
+    ends = raw.count(b'":')
+    for space in _SPACES:
+        if space in raw:
+            ends += raw.count(space + b":")
+    return ends
 
 
 def parse(data: bytes | str) -> tuple[Any, list[DocumentError]]:
@@ -332,6 +362,7 @@ def _is_bad_utf8(raw: bytes) -> bool:
 # document; what they do not clear goes through the standard parser.
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_SPACES: Final = (b" ", b"\t", b"\n", b"\r")
 _KEY_END = re.compile(rb'"[ \t\r\n]*:')
 
 
@@ -339,9 +370,7 @@ def _suspect(raw: bytes, value: Any) -> bool:
     keys = _count_keys(value)
     if b"0" * 19 in raw.translate(_DIGITS_TO_ZERO):
         return True
-    # Every key ends in a quote followed by a colon or by white space.
-    ends = sum(raw.count(end) for end in (b'":', b'" ', b'"\n', b'"\r', b'"\t'))
-    return ends > keys and len(_KEY_END.findall(raw)) > keys
+    return key_ends(raw) > keys and len(_KEY_END.findall(raw)) > keys
 
 
 def _count_keys(value: Any) -> int:

@@ -4,6 +4,7 @@ What frames are read from: values, files, folders.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -15,6 +16,7 @@ from attrs import evolve, field, frozen
 from framekit import _json
 from framekit.dataset import records
 from framekit.dataset.lines import read_lines, without_bom
+from framekit.dataset.portions import Portion, by_lines, by_records
 from framekit.dataset.records import Record
 from framekit.errors import (
     ArgumentError,
@@ -34,6 +36,7 @@ FRAME_FILES: Final = ("frames.jsonl", "frames.json")
 VERSION_FILE: Final = "version.json"
 
 _BY_LINE: Final = frozenset({".jsonl", ".ndjson"})
+_CHUNK: Final = 1024 * 1024
 _WHOLE: Final = frozenset({".json"})
 
 
@@ -58,7 +61,47 @@ class Target:
     #: What was wrong with everything but the frames.
     problems: tuple[Problem, ...] = ()
 
+    #: The file that holds the frames line by line, None if there is no such file.
+    lines: Path | None = field(default=None, kw_only=True)
+
+    #: Is the same for the same frames; empty for those that cannot be read again.
+    _identity: Callable[[], str] | None = field(
+        default=None, repr=False, eq=False, kw_only=True
+    )
+
     _read: Callable[[], Iterator[Record]] = field(repr=False, eq=False, kw_only=True)
+
+    @property
+    def size(self) -> int | None:
+        """
+        How many bytes the lines have, None if there are none.
+        """
+        if self.lines is None:
+            return None
+        try:
+            return self.lines.stat().st_size
+        except OSError:
+            return None
+
+    def identity(self) -> str:
+        """
+        What tells these frames from any others; empty if they cannot be read again.
+
+        Raises:
+            StorageError: If a file cannot be read any more.
+        """
+        return self._identity() if self._identity is not None else ""
+
+    def portions(self, size: int) -> Iterator[Portion]:
+        """
+        The frames in portions of *size*, in their order.
+
+        Raises:
+            StorageError: If a file cannot be read any more.
+        """
+        if self.lines is not None:
+            return by_lines(self.lines, size)
+        return by_records(self.records(), size)
 
     def records(self) -> Iterator[Record]:
         """
@@ -155,7 +198,13 @@ def _open_file(path: Path) -> Target:
     root = path.absolute().parent
     if suffix in _BY_LINE or (suffix not in _WHOLE and _looks_like_lines(path)):
         _open(path).close()
-        return Target(str(path), root, read=partial(_read_by_line, path))
+        return Target(
+            str(path),
+            root,
+            read=partial(_read_by_line, path),
+            lines=path,
+            identity=partial(_hash_of, path),
+        )
     whole = _read_whole(path)
     read = partial(
         records.read_document,
@@ -166,7 +215,14 @@ def _open_file(path: Path) -> Target:
     )
     version = records.shared_part(whole.value)
     document = "" if version is None else path.name
-    return Target(str(path), root, version, document, read=read)
+    return Target(
+        str(path),
+        root,
+        version,
+        document,
+        read=read,
+        identity=partial(_hash_of, path),
+    )
 
 
 def _with_version(target: Target, folder: Path) -> Target:
@@ -199,6 +255,14 @@ def _open(path: Path) -> BinaryIO:
 def _read_by_line(path: Path) -> Iterator[Record]:
     with _open(path) as file:
         yield from records.read_lines(file, path.name)
+
+
+def _hash_of(path: Path) -> str:
+    found = hashlib.blake2b()
+    with _open(path) as file:
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def _looks_like_lines(path: Path) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-__all__ = ["MAX_LINE", "Line", "read_lines", "without_bom"]
+__all__ = ["MAX_LINE", "Line", "line_ends", "read_lines", "without_bom"]
 
 #: The longest line that is read, in bytes.
 MAX_LINE: Final = 64 * 1024 * 1024
@@ -34,35 +34,75 @@ class Line(NamedTuple):
     ended: bool
 
 
-def read_lines(file: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[Line]:
+def read_lines(
+    file: BinaryIO,
+    *,
+    before: int = 0,
+    length: int | None = None,
+    limit: int = MAX_LINE,
+) -> Iterator[Line]:
     """
     Yield the lines of *file*, a seekable one, from where it stands.
 
     A line longer than *limit* bytes is passed over without being held.
+
+    Args:
+        before: How many lines there are before.
+        length: How many bytes to read, which end where a line ends; None for
+            all that is left.
     """
     offset = file.tell()
-    number = 0
-    while head := file.readline(_CHUNK):
+    number = before
+    end = None if length is None else offset + length
+    while (end is None or offset < end) and (head := file.readline(_CHUNK)):
         number += 1
-        length = len(head)
-        ended = head.endswith(b"\n")
+        size = len(head)
+        ended = head[-1:] == b"\n"
         data: bytes | None = head
-        if not ended and length == _CHUNK:
-            while part := file.readline(_CHUNK):
-                length += len(part)
-                ended = part.endswith(b"\n")
-                if ended:
-                    break
+        if not ended and size == _CHUNK:
+            size, ended = _passed_over(file)
             data = None
-        if length > limit:
+        if size > limit:
             data = None
         elif data is None:
             file.seek(offset)
-            data = file.read(length)
-        offset += length
+            data = file.read(size)
+        offset += size
         if data is not None:
             data = data.rstrip(b"\r\n")
-        yield Line(number, data, length, ended)
+        yield Line(number, data, size, ended)
+
+
+def line_ends(file: BinaryIO, every: int) -> Iterator[tuple[int, int]]:
+    """
+    Yield where each run of *every* lines ends, and the file.
+
+    Yields:
+        The number of bytes and of lines up to there.
+    """
+    offset = number = 0
+    told = 0
+    while head := file.readline(_CHUNK):
+        offset += len(head)
+        if head[-1:] != b"\n" and len(head) == _CHUNK:
+            offset += _passed_over(file)[0] - _CHUNK
+        number += 1
+        if number % every == 0:
+            told = number
+            yield offset, number
+    if number > told:
+        yield offset, number
+
+
+def _passed_over(file: BinaryIO) -> tuple[int, bool]:
+    """
+    The length of a line of which the first chunk is read, and whether it ends.
+    """
+    size, ended = _CHUNK, False
+    while not ended and (part := file.readline(_CHUNK)):
+        size += len(part)
+        ended = part[-1:] == b"\n"
+    return size, ended
 
 
 def without_bom(data: bytes) -> bytes:

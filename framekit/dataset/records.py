@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, Final
 from attrs import evolve, frozen
 
 from framekit import _json
+from framekit.dataset.lines import Line, without_bom
 from framekit.dataset.lines import read_lines as split_lines
-from framekit.dataset.lines import without_bom
 from framekit.errors import ArgumentError, DocumentError
 from framekit.frame import FrameGroup, SingleFrame
 from framekit.problem import Problem, Severity
@@ -27,6 +27,7 @@ __all__ = [
     "read_document",
     "read_lines",
     "read_values",
+    "record_of",
     "shared_part",
 ]
 
@@ -97,19 +98,27 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[Record]:
     """
     empty = True
     for line in split_lines(file):
-        document = f"{name}:{line.number}"
-        if line.data is None:
+        record = record_of(line, name)
+        if record is not None:
             empty = False
-            message = f"a line of {line.length:,} bytes is not read"
-            problem = _error("line-too-long", message, document)
-            yield Record(document, line.number, problems=(problem,), is_read=False)
-            continue
-        data = without_bom(line.data) if line.number == 1 else line.data
-        if data.strip():
-            empty = False
-            yield _line(data, document, line.number, ended=line.ended)
+            yield record
     if empty:
         yield Record(name, problems=(empty_document(name),), is_read=False)
+
+
+def record_of(line: Line, name: str) -> Record | None:
+    """
+    The record of one line of the file called *name*; None if it is blank.
+    """
+    document = f"{name}:{line.number}"
+    if line.data is None:
+        message = f"a line of {line.length:,} bytes is not read"
+        problem = _error("line-too-long", message, document)
+        return Record(document, line.number, problems=(problem,), is_read=False)
+    data = without_bom(line.data) if line.number == 1 else line.data
+    if not data.strip():
+        return None
+    return _line(data, document, line.number, ended=line.ended)
 
 
 def read_document(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from framekit.problem import Problem, Severity
 
@@ -64,13 +64,20 @@ def stamped(found: Problem, document: str, at: str, frame: str | None) -> Proble
         frame: The id of the frame.
     """
     row = CODES[found.code]
-    return evolve(
-        found,
-        severity=row.severity,
-        hint=found.hint or row.hint,
-        document=document,
-        at=at,
-        frame=frame,
+    # Spelled out: evolve() takes three times as long, and there may be millions.
+    return Problem(
+        found.code,
+        row.severity,
+        found.message,
+        at,
+        document,
+        found.hint or row.hint,
+        frame,
+        found.source,
+        found.mask,
+        found.color,
+        found.count,
+        found.box,
     )
 
 

@@ -4,23 +4,23 @@ The first two levels: a frame against its schema, the rules, and its version.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from attrs import frozen
 
-from framekit._json import join
 from framekit.dataset import Record
 from framekit.frame import Respelling, canonical, written_path
 from framekit.problem import Problem
 from framekit.schema import check
 from framekit.validation.codes import problem, stamped
+from framekit.validation.meta_types import types_of
 from framekit.validation.outcome import Outcome
-from framekit.validation.parts import Object, Parts, text
-from framekit.validation.rules import RULES
+from framekit.validation.parts import Parts, text
+from framekit.validation.rules import RULES, Rule
 from framekit.validation.version_rules import VersionLabels
 
-__all__ = ["Place", "check_frame"]
+__all__ = ["Place", "add_facts", "check_frame", "check_references"]
 
 
 @frozen
@@ -67,17 +67,26 @@ def check_frame(
         outcome.problems.append(Place(record, parts.id).put(found))
     outcome.problems += map(place.put, check(frame, "frame"))
     if references:
-        for rule in RULES:
-            outcome.problems += map(place.put, rule(parts))
-        _add_facts(parts, place, outcome, labels)
+        check_references(parts, place, outcome, RULES)
+        add_facts(parts, place, outcome, labels)
     return parts, place
+
+
+def check_references(
+    parts: Parts, place: Place, outcome: Outcome, rules: Iterable[Rule]
+) -> None:
+    """
+    Add what breaks *rules*.
+    """
+    for rule in rules:
+        outcome.problems += map(place.put, rule(parts))
 
 
 def _as_read(found: Problem, place: Place) -> Problem:
     return stamped(found, found.document, found.at, place.frame)
 
 
-def _add_facts(
+def add_facts(
     parts: Parts, place: Place, outcome: Outcome, labels: VersionLabels
 ) -> None:
     """
@@ -86,14 +95,15 @@ def _add_facts(
     if parts.id is not None:
         at = f"{place.record.at}.id"
         outcome.ids.append((parts.id, place.record.document, at))
-    outcome.mask_ids.update(*parts.mask_ids.values())
+    if labels.mask_ids:
+        outcome.mask_ids.update(*parts.mask_ids.values())
     for key, found in _masks_without_labels(parts, labels):
         outcome.once.add(key, place.put(found))
     for key, found in _conflicts(parts, labels):
         outcome.once.add(key, place.put(found))
     meta = parts.frame.get("meta")
     if isinstance(meta, dict):
-        for at, kind in set(_types(meta, "$.meta")):
+        for at, kind in dict.fromkeys(types_of(meta, "$.meta")):
             found = problem("meta-type-conflict", kind, at, count=1)
             if outcome.types.get((at, kind)) is None:
                 found = place.put(found)
@@ -149,26 +159,3 @@ def _conflicts(parts: Parts, labels: VersionLabels) -> Iterator[_Finding]:
                     count=1,
                 ),
             )
-
-
-_KINDS: Final = {
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    str: "text",
-    dict: "object",
-}
-
-
-def _types(value: Object, at: str) -> Iterator[tuple[str, str]]:
-    """
-    The path and the type of each key, as an index of documents sees them.
-    """
-    for key, item in value.items():
-        here = join(at, key)
-        for inner in item if isinstance(item, list) else (item,):
-            kind = _KINDS.get(type(inner))
-            if kind is not None:
-                yield here, kind
-            if isinstance(inner, dict):
-                yield from _types(inner, here)

@@ -15,7 +15,7 @@ from framekit.schema import schema
 from framekit.validation.codes import problem
 from framekit.validation.parts import Object, Part, Parts
 
-__all__ = ["keys_spelled"]
+__all__ = ["keys_spelled", "known_keys", "meant_key"]
 
 #: What the attributes of ClearML's classes are called on the wire.
 _OTHER_NAMES: Final = {"annotations": "rois", "metadata": "meta", "color": "value"}
@@ -26,10 +26,12 @@ def keys_spelled(frame: Parts) -> Iterator[Problem]:
     A key that is not known is not one that was misspelled.
     """
     for kind, part in _objects(frame):
-        if part.value.keys() <= _known(kind):
+        if part.value.keys() <= known_keys(kind):
             continue
-        for key in part.value.keys() - _known(kind):
-            meant = _meant(kind, key)
+        for key in part.value:
+            if key in known_keys(kind):
+                continue
+            meant = meant_key(kind, key)
             if meant is not None and part.value.get(meant) is None:
                 message = f"{key!r} is no key of the format, {meant!r} is"
                 yield problem("misspelled-key", message, join(part.at, key))
@@ -54,7 +56,7 @@ def _inner(kind: str, part: Part, key: str) -> Iterator[tuple[str, Part]]:
 
 
 @cache
-def _known(kind: str) -> frozenset[str]:
+def known_keys(kind: str) -> frozenset[str]:
     """
     The keys that the schema has for an object of *kind*, ``""`` for the frame.
     """
@@ -64,8 +66,11 @@ def _known(kind: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _meant(kind: str, key: str) -> str | None:
-    known = _known(kind)
+def meant_key(kind: str, key: str) -> str | None:
+    """
+    The key that an unknown *key* was probably meant to be; None if there is none.
+    """
+    known = known_keys(kind)
     if _OTHER_NAMES.get(key) in known:
         return _OTHER_NAMES[key]
     by_letters = {_letters(name): name for name in known}

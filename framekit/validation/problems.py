@@ -4,15 +4,15 @@ Any number of problems, in little memory.
 
 from __future__ import annotations
 
-import pickle
-import tempfile
-import weakref
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, Final, overload
+from operator import attrgetter
+from typing import Any, Final, overload
+
+from attrs import fields
 
 from framekit.problem import Problem, Severity
+from framekit.validation.spill import Spill
 
 __all__ = ["HELD", "Problems"]
 
@@ -31,8 +31,7 @@ class Problems(Sequence[Problem]):
     def __init__(self, *, held: int = HELD) -> None:
         self._held = held
         self._first: list[Problem] = []
-        self._offsets = array("Q")
-        self._file: IO[bytes] | None = None
+        self._rest = Spill()
 
         #: How many problems there are of each code.
         self.by_code: Counter[str] = Counter()
@@ -49,20 +48,15 @@ class Problems(Sequence[Problem]):
         if len(self._first) < self._held:
             self._first.append(found)
             return
-        if self._file is None:
-            # Closed with this object, and gone from the disk already.
-            self._file = tempfile.TemporaryFile(prefix="framekit-")  # noqa: SIM115
-            weakref.finalize(self, self._file.close)
-        self._file.seek(0, 2)
-        self._offsets.append(self._file.tell())
-        pickle.dump(found, self._file)
+        self._rest.extend((_row(found),))
 
     def __len__(self) -> int:
-        return len(self._first) + len(self._offsets)
+        return len(self._first) + len(self._rest)
 
     def __iter__(self) -> Iterator[Problem]:
-        for n in range(len(self)):
-            yield self._at(n)
+        yield from self._first
+        for row in self._rest:
+            yield _problem(row)
 
     @overload
     def __getitem__(self, index: int) -> Problem: ...
@@ -90,7 +84,25 @@ class Problems(Sequence[Problem]):
     def _at(self, number: int) -> Problem:
         if number < len(self._first):
             return self._first[number]
-        assert self._file is not None  # noqa: S101 - it was made with the offset
-        self._file.seek(self._offsets[number - len(self._first)])
-        found: Any = pickle.load(self._file)  # noqa: S301 - our own, and unlinked
-        return found  # type: ignore[no-any-return]
+        return _problem(self._rest[number - len(self._first)])
+
+
+_VALUES = attrgetter(*(attribute.name for attribute in fields(Problem)))
+
+
+def _row(found: Problem) -> tuple[Any, ...]:
+    values = _VALUES(found)
+    if found.count is None:
+        return (values[0], values[1].value, *values[2:])
+    # What was counted in arrays may still be of their types.
+    return (values[0], values[1].value, *map(_plain, values[2:]))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    return tuple(map(int, value)) if isinstance(value, tuple) else int(value)
+
+
+def _problem(row: tuple[Any, ...]) -> Problem:
+    return Problem(*row)

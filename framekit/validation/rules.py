@@ -18,7 +18,7 @@ from framekit.validation.codes import counted, problem
 from framekit.validation.keys import keys_spelled
 from framekit.validation.parts import Object, Part, Parts, integer, number, text
 
-__all__ = ["RULES", "Rule", "is_video"]
+__all__ = ["RULES", "Rule", "is_video", "misfit"]
 
 #: Yields what is wrong with a frame.
 Rule = Callable[[Parts], Iterator[Problem]]
@@ -193,7 +193,7 @@ def geometry_complete(frame: Parts) -> Iterator[Problem]:
         if isinstance(poly, list) and poly:
             meta = roi.value.get("meta")
             kind = text(meta, "_type") if isinstance(meta, dict) else None
-            if expected := _misfit(poly, kind):
+            if expected := misfit(poly, kind):
                 message = f"expected {expected}, got {len(poly)} numbers"
                 yield problem("bad-geometry", message, f"{roi.at}.poly")
 
@@ -304,7 +304,7 @@ def _none_of(known: object, what: str) -> str:
     return f"none of the {what}s {', '.join(map(repr, names[:10]))}{more}"
 
 
-def _misfit(poly: list[object], kind: str | None) -> str:
+def misfit(poly: list[object], kind: str | None) -> str:
     """
     What a poly of *kind* should have; empty if it has, or nobody can tell.
     """
@@ -344,6 +344,9 @@ def _rings(poly: list[object]) -> Iterator[int]:
     """
     How many numbers each ring has.
     """
+    if _SEPARATOR not in poly:
+        yield len(poly)
+        return
     length = 0
     for item in (*poly, _SEPARATOR):
         if item == _SEPARATOR:

@@ -21,40 +21,63 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, Problem] = {}
+        self._first: dict[Hashable, Problem] = {}
+        self._counts: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._first)
 
     def __iter__(self) -> Iterator[tuple[Hashable, Problem]]:
-        yield from self._found.items()
+        for key, found in self._first.items():
+            yield key, evolve(found, count=self._counts[key] or None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tally):
+            return NotImplemented
+        return self._first == other._first and self._counts == other._counts
+
+    __hash__ = None  # type: ignore[assignment]
 
     def add(self, key: Hashable, found: Problem) -> None:
         """
         Count *found*, by its ``count``; of the same, the first one is kept.
         """
-        first = self._found.get(key)
+        first = self._first.get(key)
         if first is None:
-            self._found[key] = found
-            return
-        self._found[key] = evolve(
-            first,
-            count=(first.count or 0) + (found.count or 0),
-            box=_union(first.box, found.box),
-        )
+            self._first[key] = found
+        elif found.box is not None and found.box != first.box:
+            self._first[key] = evolve(first, box=_union(first.box, found.box))
+        self.count(key, found.count or 0)
+
+    def count(self, key: Hashable, number: int) -> None:
+        """
+        Count what was added before, be it to a tally that this one goes into.
+        """
+        self._counts[key] = self._counts.get(key, 0) + number
 
     def update(self, other: Tally) -> None:
         """
         Add all that *other* has counted.
         """
-        for key, found in other:
-            self.add(key, found)
+        for key, number in other._counts.items():
+            found = other._first.get(key)
+            if found is None:
+                self.count(key, number)
+            else:
+                self.add(key, evolve(found, count=number))
 
     def get(self, key: Hashable) -> Problem | None:
         """
         What is counted under *key*, None if nothing is.
         """
-        return self._found.get(key)
+        return self._first.get(key)
+
+    def counts(self) -> Iterator[tuple[Hashable, Problem | None, int]]:
+        """
+        Each key with its first problem, if that is here, and its number.
+        """
+        for key, number in self._counts.items():
+            yield key, self._first.get(key), number
 
 
 def _union(first: Box | None, second: Box | None) -> Box | None:

@@ -21,6 +21,7 @@ from framekit.frame import SingleFrame
 from framekit.problem import Problem
 from framekit.shards import map_in_order
 from framekit.storage import Storage
+from framekit.validation.checker import Checker
 from framekit.validation.codes import LEVELS, stamped
 from framekit.validation.frames import Place, check_frame
 from framekit.validation.outcome import Outcome
@@ -137,10 +138,13 @@ class _Run:
             yield from whole.finish(self._labels, target.version_document)
 
     def _outcomes(self, shard: int) -> Iterator[Outcome]:
-        shards = self._shards(shard)
         if self._level < _MEDIA:
-            yield from (self._check(records)[0] for records in shards)
+            checker = Checker(self._labels, references=self._level >= _REFERENCES)
+            by_line = self._target.lines is not None
+            for portion in self._target.portions(shard * (64 if by_line else 1)):
+                yield checker.check(portion)
             return
+        shards = self._shards(shard)
         # This loads the decoders, which the first two levels do without.
         from framekit.validation.media import Files
         from framekit.validation.pixels import Work, check_pixels

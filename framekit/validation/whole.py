@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 from framekit.palette import ALL_MASKS
 from framekit.problem import Problem
 from framekit.validation.codes import counted, problem
+from framekit.validation.frame_ids import FrameIds, where
 from framekit.validation.outcome import Outcome
 from framekit.validation.tally import Tally
 from framekit.validation.version_rules import VersionLabels
@@ -34,23 +35,14 @@ class Whole:
     _declared: Tally = field(factory=Tally)
     _shown: set[tuple[str, tuple[int, int, int]]] = field(factory=set)
     _mask_ids: set[str] = field(factory=set)
-
-    #: Where each frame id was seen first.
-    _ids: dict[str, str] = field(factory=dict)
+    _ids: FrameIds = field(factory=FrameIds)
 
     def add(self, outcome: Outcome) -> Iterator[Problem]:
         """
         Add an outcome, and yield what is wrong with its frames.
         """
         yield from outcome.problems
-        for id, document, at in outcome.ids:
-            where = _where(document, at)
-            if id in self._ids:
-                message = f"{id!r} is also the id of {self._ids[id]}"
-                found = problem("duplicate-frame-id", message, at, frame=id)
-                yield evolve(found, document=document)
-            else:
-                self._ids[id] = where
+        self._ids.add(outcome.ids)
         self.frames += outcome.frames
         self._once.update(outcome.once)
         self._types.update(outcome.types)
@@ -66,6 +58,7 @@ class Whole:
             labels: What the version says about colors.
             version_document: What the version's document is called.
         """
+        yield from self._ids.problems()
         for id, at, _ in labels.lists:
             if self.frames and id != ALL_MASKS and id not in self._mask_ids:
                 message = f"no frame has a mask {id!r}"
@@ -94,7 +87,7 @@ def _type_conflicts(types: Tally) -> Iterator[Problem]:
                         f"{path.removeprefix('$.')} is {_noun(kind)} in "
                         f"{counted(found.count, 'frame')} and {_noun(usual)} in "
                         f"{counted(first.count, 'frame')}, first in "
-                        f"{_where(first.document, first.at)}"
+                        f"{where(first.document, first.at)}"
                     )
                     yield evolve(found, message=message)
 
@@ -125,10 +118,6 @@ def _with_few_colors(once: Tally) -> Iterator[Problem]:
             total = sum(found.count or 0 for found in rest)
             message = f"{rest[0].message}: {counted(total, 'pixel')} of further colors"
             yield evolve(rest[0], message=message, color=None, count=total, box=None)
-
-
-def _where(document: str, at: str) -> str:
-    return " ".join(filter(None, (document, at)))
 
 
 def _pair(key: Hashable) -> Any:
