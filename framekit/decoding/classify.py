@@ -25,6 +25,7 @@ from framekit.decoding.colorspace import (
     rgb_of,
     tagged_colorspace,
 )
+from framekit.decoding.exact_rgb import exact_rgb, rgb_of_key
 from framekit.decoding.finish import Found, finish
 from framekit.decoding.hidden import hidden_centroids
 from framekit.decoding.label_map import LabelMap
@@ -147,6 +148,8 @@ class Classifier:
     def _rgb(self, planes: Planes) -> Found:
         planes = planes.to_8bit()
         targets = targets_of(self.palette, planes)
+        if self._lossless and (found := exact_rgb(planes, targets, self.palette)):
+            return found
         keys = keys_of(planes)
         centroids = centroids_of(targets.colors, None, full_range=True)
         labels = self._lookup(centroids, 0.0)(keys)
@@ -159,7 +162,7 @@ class Classifier:
             elif not lossless:
                 labels, exact = self._lookup(centroids, _NEAR_RGB)(keys), False
         labels = targets.to_ids(labels)
-        return Found(labels, lossless, keys, _rgb_of_key, exact=exact)
+        return Found(labels, lossless, keys, rgb_of_key, exact=exact)
 
     # YUV and gray: in the planes' own space.
 
@@ -383,10 +386,6 @@ class Classifier:
     def _color(self, yuv: NDArray[np.float64]) -> RGB:
         space = self._space
         return rgb_of(yuv, space.matrix or "bt601", full_range=space.full_range)
-
-
-def _rgb_of_key(key: int) -> RGB:
-    return key >> 16, key >> 8 & 255, key & 255
 
 
 def _gray_of_code(code: int) -> RGB:

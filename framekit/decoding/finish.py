@@ -32,8 +32,8 @@ class Found:
     The ids of one frame as stored, before it is turned.
     """
 
-    #: (H, W) int32; ``NONE`` where there is no id.
-    ids: Labels
+    #: (H, W) int32; ``NONE`` where there is no id. uint8 if there is one everywhere.
+    ids: Labels | NDArray[np.uint8]
 
     lossless: bool | None
 
@@ -69,18 +69,22 @@ def finish(
     turn = planes.orientation.apply
     void = void_of(palette)
     ids = turn(found.ids)
-    unknown = ids == NONE
     transparent = None
     if planes.alpha is not None and options.alpha == "void":
         transparent = turn(planes.alpha) == 0
-        unknown &= ~transparent
-    count = int(np.count_nonzero(unknown))
+    count = 0
+    if ids.dtype != np.uint8:
+        unknown = ids == NONE
+        ids = np.where(unknown, void, ids)
+        if transparent is not None:
+            unknown &= ~transparent
+        count = int(np.count_nonzero(unknown))
     colors: tuple[UnknownColor, ...] = ()
     if count:
         colors = _most_frequent(turn(found.values), unknown, found.color_of)
         if options.unknown == "error":
             raise UnknownColorError(uri, tuple(color for color, _, _ in colors))
-    made: Any = np.array(np.where(ids == NONE, void, ids), id_dtype(palette), order="C")
+    made: Any = np.array(ids, id_dtype(palette), order="C", copy=ids is not found.ids)
     if transparent is not None:
         made[transparent] = void
     uncertain = None
