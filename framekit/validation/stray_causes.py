@@ -51,10 +51,13 @@ def verdict_on(mask: MaskFile, found: Survey) -> Verdict:
     """
     Name the likeliest cause of the stray pixels of *mask*.
     """
+    share, colors = found.stray / found.pixels, mask.unknown.distinct
+    if share > 0.5 and colors >= _PICTURE and found.shifted < 0.5 * found.stray:
+        evidence = f"{_percent(share)} of the pixels are stray, in {colors} colors"
+        return Verdict("picture", evidence)
     if not mask.lossless:
         kind = mask.content_type.removeprefix("image/").upper()
         return Verdict("lossy-file", f"{kind} changes the colors of nearly every edge")
-    share = found.stray / found.pixels
     for cause, known in _other_readings(mask, share):
         if 1 - known <= _HARDLY_ANY * share:
             evidence = (
@@ -66,7 +69,6 @@ def verdict_on(mask: MaskFile, found: Survey) -> Verdict:
 
 
 def _by_areas(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
-    colors = mask.unknown.distinct
     areas = found.areas / found.stray
     largest = sorted(found.area_keys.items(), key=lambda item: (-item[1], item[0]))
     if share > 0.5 and areas >= 0.5:
@@ -77,9 +79,6 @@ def _by_areas(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
                 f"colors; {len(found.present)} colors of the palette occur"
             )
             return Verdict("wrong-palette", evidence)
-    if share > 0.5 and colors >= _PICTURE and found.shifted < 0.5 * found.stray:
-        evidence = f"{_percent(share)} of the pixels are stray, in {colors} colors"
-        return Verdict("picture", evidence)
     if areas >= 0.5 or found.areas >= max(64, 0.002 * found.pixels):
         named = ", ".join(
             f"{to_hex(mask.scheme.color_of(key))} ({count} pixels)"
