@@ -180,7 +180,7 @@ def planes_of(frame: Frame, *, uri: str = "") -> Planes:
     """
     orientation = orientation_of(display_matrix(frame))
     if not NEGATIVE_LINES_ARE_SAFE and any(p.line_size < 0 for p in frame.planes):
-        return _converted(frame, uri, orientation)
+        return _top_down(frame, uri, orientation)
     name = frame.format.name
     if name in _PACKED or name[:-2] in _PACKED_16:
         return _packed(frame, name, orientation)
@@ -344,6 +344,13 @@ def _converted(frame: Frame, uri: str, orientation: Orientation) -> Planes:
     green, blue, red = (_values(found, n, 8, None) for n in range(3))
     altered = frame.format.name not in _EXACTLY_CONVERTED
     return Planes("rgb", (red, green, blue), orientation=orientation, altered=altered)
+
+
+def _top_down(frame: Frame, uri: str, orientation: Orientation) -> Planes:
+    name = frame.format.name
+    found = planes_of(convert(frame, "rgb24" if name == "gbrp" else "gbrp", uri))
+    altered = name != "gbrp" and name not in _PACKED
+    return evolve(found, orientation=orientation, altered=altered)
 
 
 def _range_of(frame: Frame) -> bool | None:
