@@ -151,7 +151,8 @@ class _Writer:
         ids = [id for id, _ in entries_with_ids(self._painted)]
         self._table = np.zeros((max(ids, default=-1) + 2, 3), np.uint8)
         for entry in self._painted:
-            self._table[-1 if entry.id is None else entry.id] = entry.color
+            place = -1 if entry.id is None else entry.id
+            self._table[place] = entry.color or (0, 0, 0)
 
     def add(self, item: Item) -> Added:
         name = self._folder.claim(item)

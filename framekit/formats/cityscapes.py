@@ -36,13 +36,20 @@ __all__ = ["LOSSES", "detect", "read", "writer"]
 LOSSES: Final = (
     "Where objects overlap, only the highest is kept; the pixels are counted.",
     "Void pixels become 'unlabeled', id 0, and are read so.",
-    "Ids of objects that are no class * 1000 + number are given anew, up to 1,000 a "
-    "class; confidence and metadata are lost.",
+    (
+        "Ids of objects that are no class * 1000 + number are given anew, up to 1,000 a "
+        "class; confidence and metadata are lost."
+    ),
     "Pixels of a kind that has instances and of none of them become a crowd.",
-    "Labels that Cityscapes does not have need labels.json, which its own tools do "
-    "not read.",
-    "*_polygons.json is not read or written; of masks by color alone, labels that "
-    "share a color are the first of them.",
+    "Objects of labels beyond 65 do not fit 16 bits: such images are refused.",
+    (
+        "Labels that Cityscapes does not have need labels.json, which its tools do "
+        "not read."
+    ),
+    (
+        "*_polygons.json is not read or written; of masks by color alone, labels that "
+        "share a color are the first of them."
+    ),
 )
 
 _KINDS: Final = ("labelIds", "instanceIds", "color")
@@ -140,9 +147,11 @@ def _files_in(path: Path) -> list[_Files]:
         for file in path.rglob(f"*_{kind}.png"):
             stem, _, gt = file.name.removesuffix(f"_{kind}.png").rpartition("_")
             if gt.startswith("gt") and stem:
-                inner = file.relative_to(path).parent.as_posix()
-                inner = "" if inner == "." else f"{inner}/"
-                by_name.setdefault(f"{inner}{stem}", {})[kind] = file
+                folders = file.relative_to(path).parent.parts
+                if folders and folders[0].startswith("gt"):
+                    folders = folders[1:]
+                name = "/".join((*folders, stem))
+                by_name.setdefault(name, {})[kind] = file
     pictures = {file.name: file for file in path.rglob("*_leftImg8bit.png")}
     found = []
     for name, kinds in sorted(by_name.items()):
@@ -151,8 +160,8 @@ def _files_in(path: Path) -> list[_Files]:
         picture = (
             Picture(file_name, exists=False) if at is None else Picture.of_file(at)
         )
-        files = (kinds.get(kind) for kind in _KINDS)
-        found.append(_Files(name, *files, picture))
+        labels, instances, color = (kinds.get(kind) for kind in _KINDS)
+        found.append(_Files(name, labels, instances, color, picture))
     return found
 
 

@@ -35,6 +35,9 @@ _IGNORED: Final = (255, -1)
 #: Objects of a label are numbered below this.
 _NUMBERS: Final = 1000
 
+#: The last label whose objects fit 16 bits.
+_LAST_KIND: Final = 64
+
 
 @frozen(kw_only=True)
 class _Label:
@@ -72,6 +75,13 @@ class CityscapesWriter:
             self._table[label.value] = label.color
 
     def add(self, item: Item) -> Added:
+        """
+        Write the files of *item*.
+
+        Raises:
+            PaletteError: If the format cannot hold it.
+            StorageError: If a file cannot be read or written.
+        """
         name = self._folder.claim(item)
         found = segmented(item, self._classes)
         kinds = [self._labels[one.class_id].value for one in found.segments]
@@ -129,6 +139,12 @@ class CityscapesWriter:
         }
 
     def finish(self, records: Sequence[Any]) -> Iterable[Problem]:
+        """
+        Write what is about all items.
+
+        Raises:
+            StorageError: If a file cannot be written.
+        """
         categories = [
             {
                 "id": label.value,
@@ -244,7 +260,13 @@ def _own(classes: Palette) -> dict[int, _Label]:
     pairs = entries_with_ids(classes)
     values = [entry.index for _, entry in pairs]
     whole = [value for value in values if value is not None and 0 < value < 256]
-    if len(whole) != len(pairs) or len(set(whole)) != len(whole):
+    unique = len(whole) == len(pairs) == len(set(whole))
+    if not unique or any(
+        entry.thing is not False and value > _LAST_KIND
+        for (_, entry), value in zip(pairs, whole, strict=True)
+    ):
+        # Things first: only small values leave room for the number of an object.
+        pairs.sort(key=lambda pair: pair[1].thing is not True)
         whole = list(range(1, len(pairs) + 1))
     if max(whole, default=0) > 255:
         raise PaletteError(f"{len(pairs)} classes; Cityscapes has values up to 255")

@@ -204,7 +204,9 @@ class _Writer:
     Writes ``instances.json`` and ``images/``.
     """
 
-    def __init__(self, folder: OutputFolder, collection: Collection, form: Form):
+    def __init__(
+        self, folder: OutputFolder, collection: Collection, form: Form
+    ) -> None:
         self._folder = folder
         self._collection = collection
         self._form = form
@@ -222,7 +224,9 @@ class _Writer:
             solid += self._form == "polygons" and isinstance(segmentation, dict)
             listed.append(self._listed(one, segmentation))
         if solid:
-            message = f"{solid} object(s) are run lengths: no polygon gives their pixels"
+            message = (
+                f"{solid} object(s) are run lengths: no polygon gives their pixels"
+            )
             item = noted(item, "rle-for-polygon", message, severity=Severity.INFO)
         record, problems = image_record(item, self._folder, name)
         return Added((record, listed), problems)

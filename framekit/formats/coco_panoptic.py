@@ -173,16 +173,16 @@ def _with_segments(
     """
     known: dict[int, tuple[int, dict[str, Any]]] = {}
     for n, one in enumerate(segments):
-        place = f"{at}.segments_info[{n}]"
-        id = as_number(one["id"], f"{place}.id", least=1)
-        category = as_number(one["category_id"], f"{place}.category_id")
+        where = f"{at}.segments_info[{n}]"
+        id = as_number(one["id"], f"{where}.id", least=1)
+        category = as_number(one["category_id"], f"{where}.category_id")
         if id in known:
-            raise DocumentError(f"{place}.id", f"{id} is there twice", "duplicate-id")
+            raise DocumentError(f"{where}.id", f"{id} is there twice", "duplicate-id")
         try:
             classes[category]
         except IndexError:
             reason = f"there is no category {category}"
-            raise DocumentError(f"{place}.category_id", reason, "dangling-id") from None
+            raise DocumentError(f"{where}.category_id", reason, "dangling-id") from None
         known[id] = category, one
     runs = runs_of(values)
     order = list(known)
@@ -220,8 +220,8 @@ def _with_segments(
             )
         elif category in said:
             message = (
-                f"segments {said[category].id} and {id} are both {classes[category].name}"
-                f", which is stuff: they are one"
+                f"segments {said[category].id} and {id} are both "
+                f"{classes[category].name}, which is stuff: they are one"
             )
             item = noted(item, "stuff-joined", message)
         else:

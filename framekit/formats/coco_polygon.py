@@ -58,7 +58,8 @@ def _as_corners(polygon: Any) -> NDArray[np.int64]:
     if not np.isfinite(values).all() or np.abs(values).max() > 2**24:
         raise ArgumentError("segmentation", "has corners far away, or not finite")
     # Like C, toward zero.
-    return np.trunc(_SCALE * values.reshape(-1, 2) + 0.5).astype(np.int64)
+    scaled = np.trunc(_SCALE * values.reshape(-1, 2) + 0.5)
+    return scaled.astype(np.int64)
 
 
 def _flips(corners: NDArray[np.int64], height: int, width: int) -> NDArray[np.int64]:
@@ -72,7 +73,7 @@ def _flips(corners: NDArray[np.int64], height: int, width: int) -> NDArray[np.in
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _SCALE - 0.5
     kept = (np.floor(x) == x) & (x >= 0) & (x <= width - 1)
     row = np.ceil(np.clip(y[kept], 0, height)).astype(np.int64)
-    return x[kept].astype(np.int64) * height + row
+    return np.asarray(x[kept].astype(np.int64) * height + row)
 
 
 def _walked(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -53,7 +53,9 @@ def documents_in(path: Path) -> list[Path]:
     return sorted(path.glob("*.json")) + sorted(path.glob("annotations/*.json"))
 
 
-def classes_of_categories(categories: Sequence[Mapping[str, Any]], name: str) -> Palette:
+def classes_of_categories(
+    categories: Sequence[Mapping[str, Any]], name: str
+) -> Palette:
     """
     The classes of a table of *categories*, whose ids are theirs.
 

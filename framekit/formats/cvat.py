@@ -38,8 +38,7 @@ LOSSES: Final = (
     "Where objects overlap, only the highest is kept; the pixels are counted.",
     "Several labels become one name; confidence, metadata and crowds are lost.",
     "Pixels that are void are a label of that name in labelmap.txt, read as void.",
-    "Ids of objects are those of VOC's color map where they are no numbers from 1 to "
-    "254.",
+    ("Ids of objects are given anew where they are no numbers from 1 to 254."),
 )
 
 

@@ -95,13 +95,10 @@ def unmatched(code: str, names: Iterable[str], what: str) -> list[Problem]:
     """
     A problem for each of *names* that has no counterpart.
     """
-    return [
-        Problem(code, Severity.WARNING, f"{name}: {what}", document=name)
-        for name in names
-    ]
+    return [Problem(code, Severity.WARNING, what, document=name) for name in names]
 
 
-def dropped_values(item_name: str, unknown: Mapping[int, int], what: str) -> Problem:
+def dropped_values(item_name: str, unknown: Mapping[Any, int], what: str) -> Problem:
     """
     The problem of pixel values that no class stands for.
     """
@@ -130,9 +127,7 @@ def one_by_one(
     return [partial(_read_one, read, name, key) for name, key in keys]
 
 
-def _read_one(
-    read: Callable[[Key], Item], name: str, key: Key
-) -> list[Item | Problem]:
+def _read_one(read: Callable[[Key], Item], name: str, key: Key) -> list[Item | Problem]:
     try:
         return [read(key)]
     except FramekitError as error:

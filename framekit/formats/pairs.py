@@ -64,7 +64,7 @@ def item_from_pairs(
     segment = np.full(len(runs.values), -1, np.int64)
     segment[kept] = place.reshape(-1)
     several = set(crowd)
-    objects = []
+    objects: list[Instance] = []
     regions = regions_of(runs, segment, len(pairs))
     for (value, count), region in zip(pairs.tolist(), regions, strict=True):
         if region is not None:

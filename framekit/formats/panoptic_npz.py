@@ -124,10 +124,10 @@ def _arrays_in(file: Path) -> tuple[NDArray[Any], list[tuple[int, int]]]:
     [L, Z] as (H, W, 2), and the pairs that are crowds.
     """
     arrays = _loaded(file)
-    name = next((name for name in _NAMES if name in arrays), None)
-    if name is None and len(arrays) == 1:
+    name = next((name for name in _NAMES if name in arrays), "")
+    if not name and len(arrays) == 1:
         name = next(iter(arrays))
-    if name is None:
+    if not name:
         reason = f"expected an array called 'panoptic', there are {sorted(arrays)[:9]}"
         raise UnreadableMaskError(str(file), reason)
     pairs = arrays[name]

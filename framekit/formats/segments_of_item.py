@@ -117,9 +117,7 @@ def with_objects(item: Item, classes: Palette, *, things: bool) -> Item:
     found = instances(label_map, by="components")
     if things:
         found = [one for one in found if one.thing]
-    by_class = {
-        id: entry.id for entry in classes if (id := entry.id) is not None
-    }
+    by_class = {id: entry.id for entry in classes if (id := entry.id) is not None}
     found = [one for one in found if one.class_id in by_class]
     item = evolve(item, objects=tuple(found))
     if found:

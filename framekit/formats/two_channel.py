@@ -36,8 +36,10 @@ __all__ = ["LOSSES", "detect", "read", "writer"]
 
 LOSSES: Final = (
     "Where objects overlap, only the highest is kept; the pixels are counted.",
-    "Objects are numbered anew within their class; confidence, metadata and crowds "
-    "are lost.",
+    (
+        "Objects are numbered anew within their class; confidence, metadata and crowds "
+        "are lost."
+    ),
     "Up to 255 classes and 255 objects of a class in an image; panoptic-npz has room.",
     "Class ids are one higher where one of them is 0, since black is void.",
 )
@@ -128,9 +130,7 @@ def _read_item(source: _Source, key: tuple[str, Path]) -> Item:
     numbers = (values >> 8).astype(np.int32)
     labels[values == 0] = -1
     ids = {entry.id: entry.id for entry in source.classes if entry.id is not None}
-    item, unknown = item_from_pairs(
-        name, labels, numbers, source.classes, ids, first=0
-    )
+    item, unknown = item_from_pairs(name, labels, numbers, source.classes, ids, first=0)
     item = evolve(item, picture=picture_of(source.pictures.get(name), f"{name}.jpg"))
     if unknown:
         found = dropped_values(name, unknown, "classes that the table lacks")

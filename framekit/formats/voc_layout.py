@@ -178,7 +178,7 @@ def objects_of(
         counts: dict[int, int] = {}
         for id, length in zip(label[mine], runs.lengths[mine], strict=True):
             counts[int(id)] = counts.get(int(id), 0) + int(length)
-        found = max(counts, key=lambda id: (id >= 0, counts[id], -id))
+        found = max(counts, key=lambda one: (one >= 0, counts[one], -one))
         if found < 0:
             message = f"object {values[n]} is void everywhere; left out"
             problems.append(_conflict(item, message, region.area))

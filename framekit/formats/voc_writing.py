@@ -64,11 +64,22 @@ class VocWriter:
             self._painted = painted(collection.classes)
 
     def add(self, item: Item) -> Added:
+        """
+        Write the files of *item*.
+
+        Raises:
+            PaletteError: If the format cannot hold it.
+            StorageError: If a file cannot be read or written.
+        """
         name = self._folder.claim(item)
-        item = with_objects(with_labels(item), self._classes, things=False)
+        item = with_labels(item)
+        if any(entry.thing for entry in self._classes):
+            item = with_objects(item, self._classes, things=True)
         labels = item.labels
         assert labels is not None  # noqa: S101 - with_labels gave it
-        objects = self._object_map(item, labels)
+        objects = None
+        if item.objects is not None:
+            objects = self._object_map(item, labels)
         if self._kind == "palette":
             self._write_indices(name, labels, objects)
         else:
@@ -78,6 +89,12 @@ class VocWriter:
         return Added((name, bool((labels < 0).any())), item.problems)
 
     def finish(self, records: Sequence[Any]) -> Iterable[Problem]:
+        """
+        Write what is about all items.
+
+        Raises:
+            StorageError: If a file cannot be written.
+        """
         text = "".join(f"{name}\n" for name, _ in records)
         self._folder.write_text(f"{LISTS}/{self._list_name}.txt", text)
         void = any(has_void for _, has_void in records)
@@ -101,7 +118,7 @@ class VocWriter:
         return numbers
 
     def _write_indices(
-        self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32]
+        self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32] | None
     ) -> None:
         table = np.array([voc_color(n) for n in range(256)], np.uint8)
         values = np.full(max(self._values) + 2, _VOID, np.uint8)
@@ -111,18 +128,22 @@ class VocWriter:
         write_png(
             self._folder.path / CLASSES / f"{name}.png", values[labels], palette=table
         )
+        if objects is None:
+            return
         numbers = np.where(objects < 0, _VOID, objects).astype(np.uint8)
         write_png(self._folder.path / OBJECTS / f"{name}.png", numbers, palette=table)
 
     def _write_colors(
-        self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32]
+        self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32] | None
     ) -> None:
         colors = {entry.id: entry.color for entry in self._painted}
         size = max(id for id in colors if id is not None) + 2
         table = np.zeros((size, 3), np.uint8)
         for id, color in colors.items():
-            table[-1 if id is None else id] = color
+            table[-1 if id is None else id] = color or (0, 0, 0)
         write_png(self._folder.path / CLASSES / f"{name}.png", table[labels])
+        if objects is None:
+            return
         numbers = np.array([voc_color(n) for n in range(256)], np.uint8)
         rgb = numbers[np.maximum(objects, 0)]
         write_png(self._folder.path / OBJECTS / f"{name}.png", rgb)
