@@ -367,9 +367,12 @@ def _gaps(lines: NDArray[np.int32]) -> NDArray[np.int32]:
 def _count_phases(found: Survey, stray: NDArray[np.bool_], band: _Band) -> None:
     across = stray[band.core, 1:] != stray[band.core, :-1]
     columns = np.arange(1, stray.shape[1]) % _STEP
-    counts = np.bincount(columns, across.sum(axis=0), minlength=_STEP)
+    found.phases += _summed(columns, across.sum(axis=0))
     start = max(1, band.core.start)
     down = stray[start : band.core.stop] != stray[start - 1 : band.core.stop - 1]
     rows = (np.arange(start, band.core.stop) + band.top) % _STEP
-    counts += np.bincount(rows, down.sum(axis=1), minlength=_STEP)
-    found.phases += counts.astype(np.int64)
+    found.phases += _summed(rows, down.sum(axis=1))
+
+
+def _summed(phases: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.int64]:
+    return np.bincount(phases, counts, minlength=_STEP).astype(np.int64)

@@ -34,8 +34,8 @@ MISREAD: Final = frozenset(
     }
 )
 
-#: The share of stray pixels that another reading may leave, to be believed.
-_HARDLY_ANY: Final = 0.1
+#: The share of stray pixels that another reading must explain, to be believed.
+_NEARLY_ALL: Final = 0.9
 
 #: Different colors an area of one label must have to count as noisy.
 _NOISY: Final = 6
@@ -59,13 +59,22 @@ def verdict_on(mask: MaskFile, found: Survey) -> Verdict:
         kind = mask.content_type.removeprefix("image/").upper()
         return Verdict("lossy-file", f"{kind} changes the colors of nearly every edge")
     for cause, known in _other_readings(mask, share):
-        if 1 - known <= _HARDLY_ANY * share:
+        if _explains(found, share - (1 - known), share):
             evidence = (
                 f"{_percent(share)} of the pixels are stray, read that other way "
                 f"{_percent(1 - known)}"
             )
             return Verdict(cause, evidence)
     return _by_areas(mask, found, share) or _by_borders(mask, found)
+
+
+def _explains(found: Survey, explained: float, share: float) -> bool:
+    """
+    Whether a reading explains nearly all stray pixels, or all areas of them.
+    """
+    areas = (found.areas + found.shifted) / found.pixels
+    enough = areas if areas >= 0.25 * share else share
+    return explained >= _NEARLY_ALL * enough
 
 
 def _by_areas(mask: MaskFile, found: Survey, share: float) -> Verdict | None:
@@ -140,6 +149,7 @@ def _mixed(found: Survey, loose: int) -> Verdict:
     thick = found.thick / max(1, found.mixed)
     straight = found.straight_crisp + found.straight_blurred
     aligned = straight >= 16 and found.straight_blurred >= 0.9 * straight
+    aligned &= bool(straight >= 0.5 * borders.sum())
     beyond = found.beyond > 0.05 * found.mixed
     evidence = (
         f"{_percent(found.mixed / loose)} of the stray pixels at borders are mixtures "
@@ -151,7 +161,7 @@ def _mixed(found: Survey, loose: int) -> Verdict:
     if beyond:
         evidence += "; some lie beyond both colors"
     everywhere = min(across, down) >= 0.9 and int(borders.min()) >= 8
-    wide = min(across, down) >= 0.7 and thick >= 0.6
+    wide = min(across, down) >= 0.7 and thick >= 0.5
     resized = wide or (everywhere and (aligned or beyond))
     return Verdict("resampled" if resized else "anti-aliased", evidence)
 
@@ -176,7 +186,7 @@ def _other_readings(mask: MaskFile, share: float) -> Iterator[tuple[str, float]]
     three = pixels.samples.ndim == 3
     if (three or pixels.palette is not None) and not scheme.by_index:
         yield "channels-swapped", _known(mask, scheme.lookup, _exchanged)
-    if share < 0.2:
+    if share < 0.2 or mask.unknown.distinct < 2:
         return
     if pixels.palette is not None:
         for cause, by in (("palette-indices", True), ("palette-colors", False)):
