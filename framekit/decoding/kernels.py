@@ -3,6 +3,9 @@ Which kernels are in use: the compiled ones, or their NumPy twins.
 
 Both give the same bits.  ``FRAMEKIT_KERNELS=native`` makes a missing extension
 an error, ``FRAMEKIT_KERNELS=numpy`` leaves the extension alone.
+
+Installing framekit compiles the extension where there is a compiler; in a checkout
+``pip install -e .`` puts it here, beside its source.
 """
 
 from __future__ import annotations
