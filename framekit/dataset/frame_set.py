@@ -61,7 +61,7 @@ class FrameSet:
     """
     The frames of a chain of versions, one for each id: the one added last.
 
-    It needs about 21 bytes a frame in memory, whatever the frames hold.
+    It needs about 40 bytes a frame in memory, whatever the frames hold.
     """
 
     def __init__(self, files: ShardFiles, levels: Sequence[Level]) -> None:
