@@ -308,6 +308,17 @@ class TestTarget:
         assert target.version["mask_labels"] == version.mask_labels
         assert list(check(target.version, "dataset-version")) == []
 
+    def test_identity(self, version: DatasetVersion) -> None:
+        """
+        A target says whether it is of the same frames as another.
+        """
+        version.add_frames([frame("a"), frame("b")])
+        before = version.target().identity()
+
+        assert version.target().identity() == before
+        version.delete_frames(["a"])
+        assert version.target().identity() != before
+
     def test_by_name(self, version: DatasetVersion, dataset: Dataset) -> None:
         """
         A version can be named; a version without frames says so.

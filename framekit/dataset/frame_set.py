@@ -87,6 +87,17 @@ class FrameSet:
             self._found = self._live()
         return self._found
 
+    @property
+    def identity(self) -> str:
+        """
+        A hash that is the same for the same shards and deleted ids.
+        """
+        parts = [
+            [[shard.blake2b for shard in level.shards], list(level.deleted)]
+            for level in self._levels
+        ]
+        return hash_of(_json.dumps(parts)).hex()
+
     def scan(self) -> Iterator[StoredFrame]:
         """
         Yield the frames in the order of the shards, which is quickest.

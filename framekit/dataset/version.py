@@ -280,6 +280,7 @@ class DatasetVersion(VersionFacts):
             self.store.root.absolute(),
             self._manifest.document(),
             f"versions/{file_name(self.name)}",
+            identity=self._identity,
             read=self._records,
         )
 
@@ -311,6 +312,9 @@ class DatasetVersion(VersionFacts):
     def _set(self, manifest: Manifest) -> None:
         super()._set(manifest)
         self._found = None
+
+    def _identity(self) -> str:
+        return self.frames.identity
 
     def _records(self) -> Iterator[Record]:
         empty = True
