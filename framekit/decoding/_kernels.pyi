@@ -30,3 +30,15 @@ def array_to_ids(
     limit: int,
     /,
 ) -> tuple[int, bool, bytes]: ...
+def repair_yuv420(*planes_codebook_labels_mode: Any) -> tuple[bytes, int, int, int]: ...
+def snap_yuv(*planes_codebook_labels_mode: Any) -> tuple[bytes, int, int]: ...
+def look_up(
+    a: Buffer,
+    b: Buffer,
+    c: Buffer,
+    step: int,
+    centroids: Buffer,
+    labels: Buffer,
+    limit: int,
+    /,
+) -> tuple[int, int]: ...

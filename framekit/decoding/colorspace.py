@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from framekit.color import RGB
 from framekit.decoding.planes import Planes
+from framekit.decoding.repair.codebook import SCALE
 
 __all__ = [
     "MATRICES",
@@ -31,9 +32,6 @@ __all__ = [
     "residual_of",
     "rgb_of",
 ]
-
-#: Centroids are integers in eighths of a code, so that distances are exact.
-SCALE: Final = 8
 
 #: Weights of red and blue in luma.
 MATRICES: Final = {
@@ -68,6 +66,9 @@ class Colorspace:
 
     #: How far flat regions are from the palette, in codes; None without any.
     residual: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.matrix or 'gray'} {'full' if self.full_range else 'limited'}"
 
 
 @frozen(eq=False)
@@ -236,9 +237,7 @@ def detect_colorspace(
         matrix, full_range = best
         found = None if gray else matrix
         return Colorspace(found, full_range, "palette", residuals[best])
-    return Colorspace(
-        said.matrix, said.full_range, said.reason, residuals[assumed]
-    )
+    return Colorspace(said.matrix, said.full_range, said.reason, residuals[assumed])
 
 
 def tagged_colorspace(planes: Planes) -> Colorspace:
@@ -281,5 +280,3 @@ def closest_pair(
             pair = sorted((int(order[nearest]), int(order[nearest + offset])))
             best = (float(np.sqrt(limit)) / SCALE, pair[0], pair[1])
     return best
-
-

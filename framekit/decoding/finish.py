@@ -8,53 +8,63 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from framekit.color import RGB
 from framekit.decoding.colorspace import Colorspace
-from framekit.decoding.label_map import LabelMap, id_dtype, void_of
+from framekit.decoding.label_map import LabelMap, Marks
 from framekit.decoding.options import Options
+from framekit.decoding.orientation import Orientation
 from framekit.decoding.planes import Planes
 from framekit.decoding.report import DecodeReport, UnknownColor
-from framekit.decoding.yuv_labels import NONE, Labels
+from framekit.decoding.targets import Targets
+from framekit.decoding.yuv_labels import Labels
 from framekit.errors import UnknownColorError
-from framekit.palette import Palette
 
 __all__ = ["Found", "finish"]
 
 _MOST_COLORS: Final = 8
+_UPRIGHT: Final = Orientation()
 
 
 @frozen(eq=False)
 class Found:
     """
-    The ids of one frame as stored, before it is turned.
+    The labels of one frame as stored, before it is turned.
     """
 
-    #: (H, W) int32; ``NONE`` where there is no id. uint8 if there is one everywhere.
-    ids: Labels | NDArray[np.uint8]
+    #: (H, W) positions among the targets; numbers beyond them are unknown.
+    labels: Labels = field(repr=lambda a: f"<{a.shape}>")
+
+    targets: Targets
+
+    #: Whether no pixel is unknown.
+    complete: bool
 
     lossless: bool | None
 
-    #: For each pixel a value, and the color that a value stands for.
-    values: NDArray[Any]
-    color_of: Callable[[int], RGB]
+    #: For each pixel a value, (H, W), and the color that a value stands for.
+    values: Callable[[], NDArray[Any]] = field(repr=False)
+    color_of: Callable[[int], RGB] = field(repr=False)
 
     exact: bool = False
-    uncertain: NDArray[np.bool_] | None = None
+
+    #: Places of uncertain pixels; None if no margin is known.
+    doubtful: NDArray[np.uint32] | None = field(default=None, repr=False)
+
     ambiguous_share: float = 0.0
-    notes: tuple[str, ...] = ()
+    noise: float | None = None
 
 
 def finish(
     found: Found,
     planes: Planes,
-    palette: Palette,
     options: Options,
     *,
     space: Colorspace | None,
     uri: str,
+    notes: tuple[str, ...],
 ) -> LabelMap:
     """
     Make a label map of *found*.
@@ -67,45 +77,47 @@ def finish(
         UnknownColorError: If pixels have no id and ``unknown`` is "error".
     """
     turn = planes.orientation.apply
-    void = void_of(palette)
-    ids = turn(found.ids)
     transparent = None
     if planes.alpha is not None and options.alpha == "void":
         transparent = turn(planes.alpha) == 0
     count = 0
-    if ids.dtype != np.uint8:
-        unknown = ids == NONE
-        ids = np.where(unknown, void, ids)
+    colors: tuple[UnknownColor, ...] = ()
+    if not found.complete:
+        unknown = turn(found.labels) >= len(found.targets)
         if transparent is not None:
             unknown &= ~transparent
         count = int(np.count_nonzero(unknown))
-    colors: tuple[UnknownColor, ...] = ()
-    if count:
-        colors = _most_frequent(turn(found.values), unknown, found.color_of)
-        if options.unknown == "error":
-            raise UnknownColorError(uri, tuple(color for color, _, _ in colors))
-    made: Any = np.array(ids, id_dtype(palette), order="C", copy=ids is not found.ids)
-    if transparent is not None:
-        made[transparent] = void
-    uncertain = None
-    if found.uncertain is not None:
-        uncertain = np.array(turn(found.uncertain), order="C")
+        if count:
+            colors = _most_frequent(turn(found.values()), unknown, found.color_of)
+    if count and options.unknown == "error":
+        raise UnknownColorError(uri, tuple(color for color, _, _ in colors))
+    ids = found.targets.to_ids(found.labels, complete=found.complete)
+    marks = None
+    if found.doubtful is not None:
+        marks = Marks(found.doubtful, planes.shape)
         if options.uncertain == "void":
-            made[uncertain] = void
+            ids.reshape(-1)[marks.places] = found.targets.void
+    uncertain: NDArray[np.bool_] | Marks | None = marks
+    if planes.orientation != _UPRIGHT:
+        ids = np.array(turn(ids), order="C")
+        uncertain = marks and np.array(turn(marks.to_mask()), order="C")
+    if transparent is not None:
+        ids[transparent] = found.targets.void
     report = DecodeReport(
         exact=found.exact,
         lossless=found.lossless,
         unknown_pixels=count,
         unknown_colors=colors,
         ambiguous_share=found.ambiguous_share,
-        uncertain_share=0.0 if uncertain is None else float(uncertain.mean()),
+        uncertain_share=0.0 if marks is None else len(marks.places) / ids.size,
+        noise=found.noise,
         matrix=None if space is None else space.matrix,
         full_range=None if space is None else space.full_range,
         colorspace_reason=None if space is None else space.reason,
         residual=None if space is None else space.residual,
-        notes=found.notes,
+        notes=notes,
     )
-    return LabelMap(made, palette, report, uncertain)
+    return LabelMap(ids, found.targets.palette, report, uncertain)
 
 
 def _most_frequent(

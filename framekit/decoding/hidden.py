@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from framekit.decoding.colorspace import SCALE, FlatColors, nearest_distance
 
-__all__ = ["hidden_centroids"]
+__all__ = ["FEWEST", "hidden_centroids"]
 
 #: Nearer to a color of the palette than this, in codes, a region is that color.
 _FAR: Final = 24.0
@@ -24,7 +24,7 @@ _FAR: Final = 24.0
 _SAME: Final = 14.0
 
 #: Fewer chroma samples than this are no color.
-_FEWEST: Final = 12
+FEWEST: Final = 12
 
 
 def hidden_centroids(
@@ -44,7 +44,7 @@ def hidden_centroids(
     while len(colors):
         top = colors[counts.argmax()]
         near = np.sqrt(((colors - top) ** 2).sum(1)) < _SAME
-        if counts[near].sum() >= _FEWEST:
+        if counts[near].sum() >= FEWEST:
             found.append(np.average(colors[near], axis=0, weights=counts[near]))
         colors, counts = colors[~near], counts[~near]
     return np.asarray(np.rint(np.array(found).reshape(-1, 3) * SCALE), np.int32)

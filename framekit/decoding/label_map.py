@@ -18,7 +18,7 @@ from framekit.decoding.report import DecodeReport
 from framekit.errors import ArgumentError, PaletteError
 from framekit.palette import VOID, Palette
 
-__all__ = ["VOID_INT32", "VOID_UINT8", "LabelMap", "id_dtype", "void_of"]
+__all__ = ["VOID_INT32", "VOID_UINT8", "LabelMap", "Marks", "id_dtype", "void_of"]
 
 #: What stands for "no label" in an array of ids.
 VOID_UINT8 = 255
@@ -47,6 +47,27 @@ def _shape(array: Any) -> str:
 
 
 @frozen(eq=False)
+class Marks:
+    """
+    Some pixels of a picture: a mask that is painted when it is first looked at.
+    """
+
+    #: (N,) places ``y * W + x``.
+    places: NDArray[np.uint32] = field(repr=_shape)
+
+    #: Height and width.
+    shape: tuple[int, int]
+
+    def to_mask(self) -> NDArray[np.bool_]:
+        """
+        Where they are, (H, W).
+        """
+        mask = np.zeros(self.shape, bool)
+        mask.reshape(-1)[self.places] = True
+        return mask
+
+
+@frozen(eq=False)
 class LabelMap:
     """
     One id for each pixel.
@@ -60,8 +81,16 @@ class LabelMap:
 
     report: DecodeReport = field(repr=False)
 
-    #: (H, W) bool: pixels decided by a small margin; None when exact.
-    uncertain: NDArray[np.bool_] | None = field(default=None, repr=_shape)
+    _uncertain: NDArray[np.bool_] | Marks | None = field(default=None, repr=False)
+
+    @cached_property
+    def uncertain(self) -> NDArray[np.bool_] | None:
+        """
+        (H, W) bool: pixels decided by a small margin; None when exact.
+        """
+        if isinstance(self._uncertain, Marks):
+            return self._uncertain.to_mask()
+        return self._uncertain
 
     @property
     def void(self) -> int:

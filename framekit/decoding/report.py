@@ -42,6 +42,9 @@ class DecodeReport:
     #: Share of pixels decided by a small margin, 0 to 1.
     uncertain_share: float = 0.0
 
+    #: Standard deviation of luma at borders, in 8-bit codes; None if not measured.
+    noise: float | None = None
+
     #: YUV matrix, like ``"bt709"``, and range; None for RGB and images.
     matrix: str | None = None
     full_range: bool | None = None
