@@ -13,7 +13,19 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, Final, NoReturn, TextIO
 
-from framekit.cli import decode, encode, info, lint, palette, show, validate
+from framekit.cli import (
+    compare,
+    decode,
+    diff,
+    encode,
+    info,
+    lint,
+    palette,
+    query,
+    show,
+    stats,
+    validate,
+)
 from framekit.errors import FramekitError
 
 __all__ = ["main", "run"]
@@ -23,7 +35,19 @@ FINE: Final = 0
 PROBLEMS_FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
 
-_COMMANDS: Final = (validate, decode, info, show, lint, palette, encode)
+_COMMANDS: Final = (
+    validate,
+    decode,
+    show,
+    info,
+    lint,
+    palette,
+    encode,
+    stats,
+    query,
+    diff,
+    compare,
+)
 
 
 def main() -> NoReturn:
