@@ -216,10 +216,10 @@ def _lines(
         yield ""
     wide = max([len(label) for label in total.per_class] + [5])
     yield f"{'class':<{wide}}  {'A':>6} {'B':>6} {'match':>6} {'F1':>6} {'IoU':>6}"
-    for label, one in [*total.per_class.items(), ("all", total.total)]:
+    for label, counts in [*total.per_class.items(), ("all", total.total)]:
         yield (
-            f"{label:<{wide}}  {one.first:>6} {one.second:>6} {one.matched:>6} "
-            f"{_score(one.f1)} {_score(one.mean_iou)}"
+            f"{label:<{wide}}  {counts.first:>6} {counts.second:>6} {counts.matched:>6} "
+            f"{_score(counts.f1)} {_score(counts.mean_iou)}"
         )
     yield f"{len(told)} differences in {compared} masks"
 
