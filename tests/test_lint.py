@@ -505,11 +505,46 @@ class TestFixedFiles:
         pixels[5:9, 5:9] = 702
         path = saved(pixels, tmp_path / "a.png")
 
-        fix_mask(path, palette, tmp_path / "b.png")
+        fix_mask(path, palette, tmp_path / "b.png", within=8)
 
         found = read(tmp_path / "b.png")
         assert found.dtype == np.uint16
         assert np.array_equal(found, np.where(pixels == 702, 700, pixels))
+
+    def test_values_are_no_colors(self, tmp_path: Path) -> None:
+        """
+        A value close to a known one is another label, unless the user says otherwise.
+        """
+        palette = fk.Palette.indexed({0: "ground", 200: "car"})
+        pixels = np.zeros((20, 20), np.uint8)
+        pixels[5:9, 5:9] = 203
+        pixels[10:18, 12] = 203
+        path = saved(pixels, tmp_path / "a.png")
+
+        found = fix_mask(path, palette, tmp_path / "b.png")
+
+        assert found.fix is not None
+        assert (found.fix.changed, found.fix.left) == (0, 24)
+        assert found.verdict is not None
+        assert found.verdict.cause == "missing-entry"
+
+    def test_resampled_values(self, tmp_path: Path) -> None:
+        """
+        Values that interpolation has made become the nearer of the two beside them.
+        """
+        palette = fk.Palette.indexed({0: "ground", 90: "wall", 200: "car"})
+        crisp = np.zeros((60, 60), np.uint8)
+        crisp[10:40, 8:30] = 200
+        crisp[30:55, 35:50] = 200
+        image = Image.fromarray(crisp).resize((120, 120), Image.Resampling.BILINEAR)
+        path = saved(image, tmp_path / "a.png")
+
+        found = fix_mask(path, palette, tmp_path / "b.png")
+
+        assert found.verdict is not None
+        assert found.verdict.cause == "resampled"
+        assert found.ok
+        assert set(np.unique(read(tmp_path / "b.png"))) == {0, 200}
 
     def test_color_that_gray_cannot_hold(self, tmp_path: Path) -> None:
         """
@@ -573,7 +608,7 @@ class TestFixedFiles:
         """
         pixels = np.zeros((20, 20, 3), np.uint8)
         pixels[5:9, 5:9] = (0, 0, 141)
-        options = {"lossless": True} if name.endswith("webp") else {}
+        options: dict[str, Any] = {"lossless": True} if name.endswith("webp") else {}
         Image.fromarray(pixels).save(tmp_path / name, **options)
 
         found = fix_mask(tmp_path / name, PALETTE, tmp_path / "b.png")

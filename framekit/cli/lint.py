@@ -55,9 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--within",
         metavar="D",
         type=float,
-        default=8.0,
-        help="how far in RGB a color may be from one of the palette's to pass for it "
-        "(default: %(default)g)",
+        help="how far a color may be from one of the palette's to pass for it "
+        "(default: 8 in RGB, 0 for pixel values)",
     )
     parser.add_argument(
         "-j",

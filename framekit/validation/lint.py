@@ -37,8 +37,11 @@ from framekit.validation.stray_causes import MISREAD, verdict_on
 
 __all__ = ["Destination", "fix_mask", "lint_mask", "lint_masks"]
 
-#: Colors, and changes, that a result lists.
+#: Colors that a result lists.
 _TOP: Final = 16
+
+#: How far, in RGB, a color may be from the palette's to pass for it.
+_WITHIN: Final = 8.0
 
 
 def lint_masks(
@@ -47,7 +50,7 @@ def lint_masks(
     *,
     alpha: Alpha = "ignore",
     palette_png: PalettePng = "auto",
-    within: float = 8.0,
+    within: float | None = None,
     destinations: Mapping[str, Destination] | None = None,
     executor: Executor | None = None,
     storage: Storage | None = None,
@@ -62,8 +65,9 @@ def lint_masks(
         alpha: ``"void"``: transparent pixels are void, whatever their color.
         palette_png: Whether palette images mean their colors or their indices;
             ``"auto"``: indices iff *palette* is indexed.
-        within: How far a color may be from one of the palette's, in RGB, to pass
-            for it where no other is less than twice as far.
+        within: How far a color may be from one of the palette's to pass for it where
+            no other is less than twice as far: by default 8 in RGB, but 0 for pixel
+            values, since the next value is another label.
         destinations: Fix the masks named here, by path as text, see `fix_mask`.
         executor: Where to work; threads do, since most of it runs in C.
 
@@ -85,7 +89,7 @@ def lint_mask(
     *,
     alpha: Alpha = "ignore",
     palette_png: PalettePng = "auto",
-    within: float = 8.0,
+    within: float | None = None,
     storage: Storage | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> LintResult:
@@ -111,7 +115,7 @@ def fix_mask(
     *,
     alpha: Alpha = "ignore",
     palette_png: PalettePng = "auto",
-    within: float = 8.0,
+    within: float | None = None,
     storage: Storage | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> LintResult:
@@ -121,9 +125,12 @@ def fix_mask(
     A mixture of two labels beside a pixel becomes the nearer of the two, never a
     third; areas and pixels *within* a small distance of one color become it. What is
     far from every color is left, and counted; so is everything in a mask that is read
-    the wrong way, such as one with red and blue exchanged. Pixels that match, alpha,
-    the kind and the depth of the image stay; metadata does not. The file is read back
-    and compared before it appears; nothing is written if nothing can be fixed.
+    the wrong way, as with red and blue exchanged. Of pixel values only mixtures
+    are fixed, in masks that look anti-aliased or resampled, unless *within* is given.
+
+    Pixels that match, alpha, the kind and the depth of the image stay; metadata does
+    not. The file is read back and compared before it appears; nothing is written if
+    nothing can be fixed.
 
     Args:
         destination: Another path, or with a backup that of the mask itself.
@@ -153,6 +160,8 @@ def _checked(palette: Palette, options: Options) -> Options:
             reason = f"expected one of {list(get_args(allowed))}, got {value!r}"
             raise ArgumentError(name, reason)
     within = options.within
+    if within is None:
+        return options
     if not isinstance(within, (int, float)) or not 0 <= within <= 255:
         raise ArgumentError("within", f"expected 0 to 255, got {within!r}")
     return options
@@ -186,7 +195,10 @@ def _linted(
         return LintResult(path=path, size=mask.size)
     try:
         fix = destination is not None
-        found = survey(mask, within=options.within, fix=fix)
+        within = options.within
+        if within is None:
+            within = _WITHIN if mask.scheme.by_color else 0.0
+        found = survey(mask, within=within, fix=fix)
         result = LintResult(
             path=path,
             size=mask.size,
@@ -199,12 +211,23 @@ def _linted(
         )
         if destination is None:
             return result
-        if result.verdict is not None and result.verdict.cause in MISREAD:
+        if not _fixable(result, mask, options):
             left = Fix(path=None, backup=None, changed=0, left=found.stray)
             return evolve(result, fix=left)
         return evolve(result, fix=write_fix(file, mask, found, destination, options))
     except MemoryError:
         raise UnreadableMaskError(path, "not enough memory") from None
+
+
+def _fixable(result: LintResult, mask: MaskFile, options: Options) -> bool:
+    """
+    Whether the cause is one that says what pixels were.
+    """
+    cause = result.verdict.cause if result.verdict is not None else ""
+    if mask.scheme.by_color or options.within is not None:
+        return cause not in MISREAD
+    # A value that is between two others need not be a mixture of them.
+    return cause in ("anti-aliased", "resampled")
 
 
 def _colors(mask: MaskFile) -> tuple[StrayColor, ...]:

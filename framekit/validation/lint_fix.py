@@ -51,7 +51,7 @@ class Options:
 
     alpha: Alpha
     palette_png: PalettePng
-    within: float
+    within: float | None
     storage: Storage
     limits: Limits
 

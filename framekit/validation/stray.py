@@ -200,6 +200,9 @@ class _Strays:
     inverse: NDArray[np.intp]
     in_core: NDArray[np.bool_]
 
+    #: Whether a small distance means anything.
+    by_distance: bool
+
     @classmethod
     def of(
         cls,
@@ -215,7 +218,17 @@ class _Strays:
         core = np.zeros(exact.shape, bool)
         core[band.core] = True
         in_core = core[stray]
-        return cls(band, stray, exact, keys, near, close, inverse.reshape(-1), in_core)
+        return cls(
+            band=band,
+            there=stray,
+            exact=exact,
+            keys=keys,
+            near=near,
+            close=close,
+            inverse=inverse.reshape(-1),
+            in_core=in_core,
+            by_distance=within > 0,
+        )
 
 
 def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
@@ -243,8 +256,9 @@ def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
     )
     own = near.position[sought]
     single = ~mixed.strict & strays.close[sought]
-    beside = (mixed.around == own).any(axis=0)
-    single |= (mixed.position < 0) & beside & near.clear[sought]
+    if strays.by_distance:
+        beside = (mixed.around == own).any(axis=0)
+        single |= (mixed.position < 0) & beside & near.clear[sought]
     is_mixed = ~single & (mixed.position >= 0)
     found.mixed += int(is_mixed.sum())
     found.strict += int((is_mixed & mixed.strict).sum())
