@@ -145,8 +145,8 @@ class TestEncode:
         label_map(1).save(tmp_path / "a.png", values="id")
         Image.fromarray(ids_of(2).astype(np.uint16)).save(tmp_path / "b.png")
         out = tmp_path / "mask.mp4"
-        arguments = ("encode", tmp_path / "a.png", tmp_path / "b.png", "-o", out)
-        arguments += ("--palette", palette)
+        masks = (tmp_path / "a.png", tmp_path / "b.png")
+        arguments = ("encode", *masks, "-o", out, "--palette", palette)
 
         code, _, err = call(*arguments)
         assert (code, err.count("\n")) == (2, 1)
