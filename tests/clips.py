@@ -5,7 +5,7 @@ Mask clips for tests, drawn and encoded by PyAV in memory, a few kB each.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from framekit.decoding.planes import Planes, planes_of
 from framekit.palette import Palette
 
 Ids = NDArray[np.uint8]
@@ -316,3 +317,14 @@ def kinds(frames: int = 60) -> dict[str, Callable[[], bytes]]:
 
 #: Kinds that have no usable times, and are counted instead.
 LINEAR = frozenset({"h264 avi", "h264 ts joined"})
+
+
+def planes_in(clip: bytes) -> Iterator[Planes]:
+    """
+    The planes of each frame of *clip*.
+    """
+    with av.open(io.BytesIO(clip), "r") as container:
+        stream = container.streams.video[0]
+        stream.thread_count = 1
+        for frame in container.decode(stream):
+            yield planes_of(frame)
