@@ -4,6 +4,7 @@ The neighborhood of stray pixels: what surrounds them, and what that makes of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Final
 
@@ -28,7 +29,12 @@ _BEYOND: Final = 0.2
 #: Distances that are computed at once.
 _BLOCK: Final = 1 << 20
 
-_NOWHERE: Final = -(1 << 24)
+#: More steps than there are.
+_FAR: Final = 1 << 20
+
+#: Left, right, up and down; and the four diagonals.
+_STRAIGHT: Final = ((0, -1), (0, 1), (-1, 0), (1, 0))
+_DIAGONAL: Final = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
 @frozen(eq=False)
@@ -132,11 +138,11 @@ def mixtures(
         points: Their colors, (N, D).
         known: (M, D).
     """
-    around, reach = _around(labels, *at)
+    around, reach = _around(labels, *at, _STRAIGHT)
     position, strict, beyond = _of_two(around, points, known)
     # Corners show two labels only along diagonals.
     left = np.flatnonzero(position < 0)
-    corners = _diagonal(labels, at[0][left], at[1][left])
+    corners, _ = _around(labels, at[0][left], at[1][left], _DIAGONAL)
     every = np.concatenate([around[:, left], corners])
     position[left], strict[left], beyond[left] = _of_two(every, points[left], known)
     rest = position[left] < 0
@@ -230,51 +236,31 @@ def _on_line(
 
 
 def _around(
-    labels: NDArray[np.int32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+    labels: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    ways: Sequence[tuple[int, int]],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """
-    The first label to the left, to the right, above and below, and how far it is.
+    The first label from some pixels on, in each of *ways*: steps down and across.
 
     Returns:
-        (4, N) labels, -1 where there is none within reach; (4, N) pixels.
+        (ways, N) labels, -1 where there is none within reach; (ways, N) steps.
     """
     height, width = labels.shape
-    there = labels >= 0
-    across = np.arange(width, dtype=np.int32)
-    down = np.arange(height, dtype=np.int32)[:, None]
-    # The last place with a label so far, from either end.
-    left = np.maximum.accumulate(np.where(there, across, _NOWHERE), axis=1)
-    above = np.maximum.accumulate(np.where(there, down, _NOWHERE), axis=0)
-    back = np.where(there, across, -_NOWHERE)[:, ::-1]
-    right = np.minimum.accumulate(back, axis=1)[:, ::-1]
-    back = np.where(there, down, -_NOWHERE)[::-1]
-    below = np.minimum.accumulate(back, axis=0)[::-1]
-    found = np.full((4, len(rows)), -1, np.intp)
-    away = np.full((4, len(rows)), 1 << 20, np.intp)
-    for n, (place, here) in enumerate(
-        ((left, columns), (right, columns), (above, rows), (below, rows))
-    ):
-        target = place[rows, columns].astype(np.intp)
-        distance = np.abs(target - here)
-        near = distance <= REACH
-        at_row = rows if n < 2 else target
-        at_column = target if n < 2 else columns
-        found[n, near] = labels[at_row[near], at_column[near]]
-        away[n, near] = distance[near]
-    return found, away
-
-
-def _diagonal(
-    labels: NDArray[np.int32], rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    """
-    The first label along each of the four diagonals, (4, N), -1 without.
-    """
-    height, width = labels.shape
-    found = np.full((4, len(rows)), -1, np.intp)
-    for n, (down, across) in enumerate(((-1, -1), (-1, 1), (1, -1), (1, 1))):
+    found = np.full((len(ways), len(rows)), -1, np.intp)
+    away = np.full((len(ways), len(rows)), _FAR, np.intp)
+    for n, (down, across) in enumerate(ways):
+        going = np.arange(len(rows))
         for step in range(1, REACH + 1):
-            y, x = rows + step * down, columns + step * across
-            open = (found[n] < 0) & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            found[n, open] = labels[y[open], x[open]]
-    return np.maximum(found, -1)
+            y, x = rows[going] + step * down, columns[going] + step * across
+            inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+            going, y, x = going[inside], y[inside], x[inside]
+            label = labels[y, x]
+            there = label >= 0
+            found[n, going[there]] = label[there]
+            away[n, going[there]] = step
+            going = going[~there]
+            if not len(going):
+                break
+    return found, away
