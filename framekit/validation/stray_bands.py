@@ -26,6 +26,9 @@ _LOOSE: Final = 0.25
 #: How far beyond its ends a mixture may lie: kernels with negative lobes do that.
 _BEYOND: Final = 0.2
 
+#: What a step further away counts, as a distance off the line.
+_PER_STEP: Final = 0.25
+
 #: Distances that are computed at once.
 _BLOCK: Final = 1 << 20
 
@@ -139,12 +142,14 @@ def mixtures(
         known: (M, D).
     """
     around, reach = _around(labels, *at, _STRAIGHT)
-    position, strict, beyond = _of_two(around, points, known)
+    position, strict, beyond = _of_two(around, reach, points, known)
     # Corners show two labels only along diagonals.
     left = np.flatnonzero(position < 0)
-    corners, _ = _around(labels, at[0][left], at[1][left], _DIAGONAL)
+    corners, far = _around(labels, at[0][left], at[1][left], _DIAGONAL)
     every = np.concatenate([around[:, left], corners])
-    position[left], strict[left], beyond[left] = _of_two(every, points[left], known)
+    steps = np.concatenate([reach[:, left], far])
+    explained = _of_two(every, steps, points[left], known)
+    position[left], strict[left], beyond[left] = explained
     rest = position[left] < 0
     position[left[rest]] = _of_several(every[:, rest], points[left[rest]], known)
     beside = around.copy()
@@ -160,11 +165,14 @@ def mixtures(
 
 def _of_two(
     candidates: NDArray[np.intp],
+    steps: NDArray[np.intp],
     points: NDArray[np.float64],
     known: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
     """
-    Explain points by the two of their candidates, (C, N), that do it best.
+    Explain points by two of their candidates, (C, N), some *steps* away, (C, N).
+
+    Those that explain a point best are taken, of equally good ones the nearest.
 
     Returns:
         The nearer of the two, -1 if there are none; whether the mixture is exact;
@@ -175,7 +183,8 @@ def _of_two(
     position = np.full(count, -1, np.intp)
     strict = np.zeros(count, bool)
     beyond = np.zeros(count, bool)
-    for one, other in combinations(candidates, 2):
+    for i, j in combinations(range(len(candidates)), 2):
+        one, other = candidates[i], candidates[j]
         rows = np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
         if not len(rows):
             continue
@@ -183,6 +192,7 @@ def _of_two(
             points[rows], known[one[rows]], known[other[rows]]
         )
         cost = np.where(exact, off, 1000 + off)
+        cost += _PER_STEP * (steps[i, rows] + steps[j, rows])
         better = fits & (cost < best[rows])
         chosen = rows[better]
         best[chosen] = cost[better]
