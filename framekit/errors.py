@@ -10,7 +10,12 @@ What framekit raises and warns about.
     ├── PaletteError(ValueError)             reason
     ├── ReadOnlyError(PermissionError)       version
     ├── StorageError(OSError)                uri, reason
-    │   └── MissingFileError(FileNotFoundError)
+    │   ├── MissingFileError(FileNotFoundError)
+    │   ├── RefusedUriError
+    │   ├── AccessDeniedError(PermissionError)
+    │   ├── UnreachableError(ConnectionError)
+    │   ├── StorageTimeoutError(TimeoutError)
+    │   └── TooLargeError
     └── DecodeError
         ├── MaskNotFoundError(LookupError)   reason
         ├── UnreadableMaskError(ValueError)  uri, reason
@@ -25,16 +30,19 @@ What framekit raises and warns about.
 Facts are fields, the sentence is ``str()``. Errors are compared by value and
 survive pickling, so they can cross process borders and be asserted whole.
 Data that is bad is a :class:`framekit.Problem`; these are for calls that
-cannot be carried out.
+cannot be carried out. Their URIs are shortened: no error carries credentials.
 """
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from attrs import astuple, frozen
+from attrs import astuple, field, frozen
+
+from framekit.uri import shown_uri
 
 __all__ = [
+    "AccessDeniedError",
     "ArgumentError",
     "DecodeError",
     "DecodeWarning",
@@ -48,10 +56,14 @@ __all__ = [
     "PaletteError",
     "PaletteWarning",
     "ReadOnlyError",
+    "RefusedUriError",
     "SchemaVersionError",
     "StorageError",
+    "StorageTimeoutError",
     "TimestampError",
+    "TooLargeError",
     "UnknownColorError",
+    "UnreachableError",
     "UnreadableMaskError",
     "ValidationError",
 ]
@@ -186,7 +198,7 @@ class StorageError(FramekitError, OSError):
     A URI that cannot be opened.
     """
 
-    uri: str
+    uri: str = field(converter=shown_uri)
     reason: str
 
     def __str__(self) -> str:
@@ -197,6 +209,41 @@ class StorageError(FramekitError, OSError):
 class MissingFileError(StorageError, FileNotFoundError):
     """
     A URI behind which there is no file.
+    """
+
+
+@frozen(eq=False, slots=False)
+class RefusedUriError(StorageError):
+    """
+    A URI that leads where nobody allowed to go.
+    """
+
+
+@frozen(eq=False, slots=False)
+class AccessDeniedError(StorageError, PermissionError):
+    """
+    A remote file whose server wants other credentials, or any.
+    """
+
+
+@frozen(eq=False, slots=False)
+class UnreachableError(StorageError, ConnectionError):
+    """
+    A remote file whose server cannot be reached, or keeps failing.
+    """
+
+
+@frozen(eq=False, slots=False)
+class StorageTimeoutError(StorageError, TimeoutError):
+    """
+    A remote file whose server takes too long.
+    """
+
+
+@frozen(eq=False, slots=False)
+class TooLargeError(StorageError):
+    """
+    A remote file that only comes whole, and is too large for that.
     """
 
 
@@ -224,7 +271,7 @@ class UnreadableMaskError(DecodeError, ValueError):
     A file that is no image or video, is damaged, or breaks off.
     """
 
-    uri: str
+    uri: str = field(converter=shown_uri)
     reason: str
 
     def __str__(self) -> str:
@@ -237,7 +284,7 @@ class UnknownColorError(DecodeError, LookupError):
     A mask has colors that its palette has no label for.
     """
 
-    uri: str
+    uri: str = field(converter=shown_uri)
 
     #: The colors, most frequent first.
     colors: tuple[Any, ...]
@@ -254,7 +301,7 @@ class TimestampError(DecodeError, LookupError):
     A moment that a video does not have.
     """
 
-    uri: str
+    uri: str = field(converter=shown_uri)
 
     #: The moment asked for, in ms.
     timestamp: Any

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "framekit"
 
 #: From the lowest to the highest; parts of one layer do not import each other.
 LAYERS = (
+    ("uri",),
     ("errors",),
     ("problem", "color"),
     ("_json", "schema", "storage", "shards"),
@@ -34,7 +35,7 @@ HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 ONLY_IMPORTERS = {
     "PIL": "decoding/_pillow.py",
     "av": "decoding/_av.py",
-    "fsspec": "storage.py",
+    "fsspec": "storage/_fsspec.py",
     "jsonschema": "schema.py",
     "orjson": "_json.py",
 }
