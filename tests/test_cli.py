@@ -440,3 +440,20 @@ class TestProgress:
                 progress.advance(2)
 
         assert stream.getvalue() == "\r2 of 9 frames, 1/s \r6 of 9 frames, 2/s \n"
+
+    def test_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Where only a share is known, it and the time left are told.
+        """
+        clock = iter([0.0, 2.0, 100.0])
+        monkeypatch.setattr("framekit.cli.progress.time.monotonic", lambda: next(clock))
+        monkeypatch.setattr("framekit.cli.progress._tqdm", lambda *_: None)
+        stream = Terminal()
+        with Progress(stream, unit="frames") as progress:
+            progress(2)
+            progress.reached(0.25)
+            progress(8)
+
+        assert stream.getvalue() == (
+            "\r2 frames, 1/s \r10 frames, 0/s (25%, 5:00 left) \n"
+        )

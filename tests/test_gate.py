@@ -18,8 +18,9 @@ from framekit.frame import canonical
 from framekit.schema import check, schema
 from framekit.validation import validate
 from framekit.validation.checker import Checker
+from framekit.validation.doubts import FACTS, rules_in
 from framekit.validation.frames import check_frame
-from framekit.validation.gate import FACTS, Gate, Unclear, rules_in
+from framekit.validation.gate import Gate, Unclear
 from framekit.validation.outcome import Outcome
 from framekit.validation.parts import Parts
 from framekit.validation.rules import RULES

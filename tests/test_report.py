@@ -139,7 +139,9 @@ class TestFormats:
         """
         Another format is refused, naming those that there are.
         """
-        with pytest.raises(ArgumentError, match="expected one of 'json', 'text'"):
+        with pytest.raises(
+            ArgumentError, match="expected one of 'json', 'sarif', 'text'"
+        ):
             text_of(report_of(), "xml")
 
 
@@ -163,3 +165,27 @@ class TestReadme:
             code: [row.severity.value, row.level, row.meaning]
             for code, row in CODES.items()
         }
+
+
+class TestShown:
+    def test_fewer(self) -> None:
+        """
+        How many problems of a code the text shows can be said.
+        """
+        found = [problem("wrong-type", f"<{n}>", f"$[{n}]") for n in range(5)]
+        file = io.StringIO()
+
+        reports.write(report_of(*found), "text", file, max_problems=1)
+
+        assert file.getvalue().splitlines()[1:4] == [
+            "  $[0]",
+            "      <0>",
+            "  ... 4 more; --format json has them all",
+        ]
+
+    def test_negative(self) -> None:
+        """
+        Fewer than none are refused.
+        """
+        with pytest.raises(ArgumentError, match="max_problems"):
+            reports.write(report_of(), "text", io.StringIO(), max_problems=-1)

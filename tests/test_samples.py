@@ -33,8 +33,9 @@ REMARKS = {
     "page-example-2": {"timestamp-mismatch": 2},
 }
 
-#: A sample would have more than 64 MiB; test_documents.py makes one.
-TOO_LARGE = {"line-too-long"}
+#: A sample would have more than 64 MiB, which test_documents.py makes, or would kill
+#: whoever looks at it, like those of test_worker_died.py.
+TOO_LARGE = {"line-too-long", "worker-died"}
 
 
 def code_of(path: Path) -> str:

@@ -31,6 +31,7 @@ class Progress:
         self._unit = unit
         self._total = total
         self._done = 0
+        self._share = 0.0
         self._started = time.monotonic()
         self._told = self._started + _DELAY - _INTERVAL
         self._shows = stream.isatty()
@@ -51,6 +52,20 @@ class Progress:
         elif self._wrote:
             self._stream.write("\n")
 
+    def __call__(self, number: int) -> None:
+        """
+        Count *number* more as done.
+        """
+        self.advance(number)
+
+    def reached(self, share: float) -> None:
+        """
+        Say which *share* of the work is done, where the total is not known.
+        """
+        self._share = share
+        if self._bar is not None and share > 0:
+            self._bar.total = round(self._done / share)
+
     def advance(self, number: int = 1) -> None:
         """
         Count *number* more as done.
@@ -68,9 +83,18 @@ class Progress:
         of = f" of {self._total}" if self._total else ""
         rate = self._done / seconds if seconds else 0.0
         line = f"\r{self._done}{of} {self._unit}, {rate:.0f}/s "
+        if self._share > 0:
+            left = seconds / self._share - seconds
+            line += f"({self._share:.0%}, {_clock(left)} left) "
         self._stream.write(line)
         self._stream.flush()
         self._wrote = True
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _tqdm(stream: TextIO, unit: str, total: int | None) -> Any:

@@ -1,25 +1,27 @@
 """
 Validate frames: their structure, references, media and pixels.
 
-TARGET is a frames folder, a JSON or a JSONL file. Each level includes those before
-it: schema, references, media, pixels.
+TARGET is a frames folder, a JSON or a JSONL file, or the folder of a dataset. Each
+level includes those before it: schema, references, media, pixels.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from framekit.cli.progress import Progress
 from framekit.cli.storage_options import add_storage_options, storage_from
 from framekit.errors import ArgumentError
 
 __all__ = ["add_arguments", "execute"]
+
+#: The exit code of a run that was interrupted.
+_INTERRUPTED: Final = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="references",
         help="how deep to look (default: %(default)s)",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--version",
+        metavar="NAME",
+        help="which version of a dataset (default: the newest published, or newest)",
+    )
+    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     parser.add_argument("-o", "--out", metavar="FILE", type=Path)
     parser.add_argument(
         "--select", metavar="CODES", default="", help="report only these, like a,b"
@@ -42,20 +49,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ignore", metavar="CODES", default="", help="do not report these"
     )
     parser.add_argument(
+        "--max-problems",
+        metavar="N",
+        type=int,
+        dest="max_problems",
+        help="how many problems of each code the text shows (default: 20)",
+    )
+    parser.add_argument(
         "--fail-on",
         choices=("error", "warning"),
         default="error",
         dest="fail_on",
         help="what makes the exit code 1 (default: %(default)s)",
     )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        metavar="N",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="threads that open media and decode (default: %(default)s)",
-    )
+    _add_engine_arguments(parser)
     add_storage_options(parser)
 
 
@@ -65,19 +72,25 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     """
     from framekit import report
     from framekit.dataset.documents import open_target
+    from framekit.dataset.opening import is_dataset, target_of
     from framekit.validation import validate
 
-    if arguments.jobs < 1:
-        raise ArgumentError("--jobs", f"expected 1 or more, got {arguments.jobs}")
+    if is_dataset(arguments.target):
+        target = target_of(arguments.target, arguments.version)
+    elif arguments.version is not None:
+        raise ArgumentError("--version", "only datasets have versions")
+    else:
+        target = open_target(arguments.target)
     select = _codes(arguments.select) or None
-    target = open_target(arguments.target)
     with Progress(stderr, unit="frames") as progress:
         found = validate(
             target,
             level=arguments.level,
             storage=storage_from(arguments, target.root),
-            executor=partial(ThreadPoolExecutor, arguments.jobs),
-            progress=progress.advance,
+            executor=_executor(arguments),
+            ledger=arguments.ledger,
+            progress=progress,
+            on_interrupt="report",
         )
     if arguments.select or arguments.ignore:
         found = found.only(select=select, ignore=_codes(arguments.ignore))
@@ -87,8 +100,51 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
         else arguments.out.open("w", encoding="utf-8")
     )
     with destination as file:
-        report.write(found, arguments.format, file)
+        report.write(found, arguments.format, file, max_problems=arguments.max_problems)
+    if found.interrupted:
+        stderr.write("framekit: interrupted; the report is of what was done\n")
+        return _INTERRUPTED
     return found.exit_code(fail_on=arguments.fail_on)
+
+
+def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        metavar="ENGINE",
+        help="threads, processes or dask://host:port "
+        "(default: processes for media and pixels)",
+    )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=int,
+        help="how many threads or processes (default: one for each core)",
+    )
+    parser.add_argument(
+        "--ledger",
+        metavar="FILE",
+        type=Path,
+        help="note what is done there; after an interruption, go on from there",
+    )
+
+
+def _executor(arguments: argparse.Namespace) -> Callable[[], Executor] | None:
+    """
+    What does the work; None to do it here, which is best where little is to be done.
+    """
+    from framekit.validation.engines import engine
+
+    jobs = arguments.jobs
+    if jobs is not None and jobs < 1:
+        raise ArgumentError("--jobs", f"expected 1 or more, got {jobs}")
+    name = arguments.engine
+    if name is None:
+        few = jobs is None or jobs == 1
+        if arguments.level in {"schema", "references"} and few:
+            return None
+        name = "processes"
+    return engine(name, jobs)
 
 
 def _codes(text: str) -> list[str]:

@@ -4,17 +4,25 @@ Some of a target's frames, to be looked at together, wherever that is done.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from framekit.dataset.lines import Line, line_ends, read_lines
 from framekit.dataset.records import Record, empty_document, record_of
 from framekit.errors import MissingFileError, StorageError
 
-__all__ = ["LinePortion", "Portion", "RecordPortion", "by_lines", "by_records"]
+__all__ = [
+    "LinePortion",
+    "Portion",
+    "RecordPortion",
+    "by_lines",
+    "by_records",
+    "halves",
+]
 
 
 @frozen
@@ -72,24 +80,47 @@ class LinePortion:
             if record is not None:
                 yield record
 
-    def halves(self) -> Sequence[Portion]:
+    def __len__(self) -> int:
+        return self.last - self.before
+
+    def numbered(self) -> Iterator[tuple[int, Record | None]]:
         """
-        The portion in two; in none if it has a single line.
+        Read each line with its place in the portion; None if it is blank.
 
         Raises:
             StorageError: If the file cannot be read any more.
         """
-        middle = (self.last - self.before) // 2
-        if not middle:
-            return ()
-        cut = self.start
-        for line in islice(self.lines(), middle):
-            cut += line.length
-        at = self.before + middle
-        return (
-            LinePortion(self.path, self.name, self.start, cut, self.before, at),
-            LinePortion(self.path, self.name, cut, self.end, at, self.last),
-        )
+        for line in self.lines():
+            yield line.number - self.before - 1, record_of(line, self.name)
+
+    def final(self) -> Record | None:
+        """
+        Read the last line; None if it is blank.
+
+        Raises:
+            StorageError: If the file cannot be read any more.
+        """
+        (line,) = deque(self.lines(), maxlen=1)
+        return record_of(line, self.name)
+
+    def split(self, number: int) -> tuple[LinePortion, LinePortion]:
+        """
+        The first *number* lines, and the others.
+
+        Raises:
+            StorageError: If the file cannot be read any more.
+        """
+        cut = self.start + sum(line.length for line in islice(self.lines(), number))
+        at = self.before + number
+        return evolve(self, end=cut, last=at), evolve(self, start=cut, before=at)
+
+    def joined(self, other: Portion) -> Portion:
+        """
+        This portion with the one that follows.
+        """
+        if not isinstance(other, LinePortion):
+            raise TypeError
+        return evolve(self, end=other.end, last=other.last)
 
 
 @frozen
@@ -116,20 +147,51 @@ class RecordPortion:
         """
         return iter(self.items)
 
-    def halves(self) -> Sequence[Portion]:
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def numbered(self) -> Iterator[tuple[int, Record | None]]:
         """
-        The portion in two; in none if it has a single record.
+        Give each record with its place in the portion.
         """
-        middle = len(self.items) // 2
-        if not middle:
-            return ()
+        return enumerate(self.items)
+
+    def final(self) -> Record | None:
+        """
+        The last record.
+        """
+        return self.items[-1]
+
+    def split(self, number: int) -> tuple[RecordPortion, RecordPortion]:
+        """
+        The first *number* records, and the others.
+        """
         return (
-            RecordPortion(self.items[:middle], self.first),
-            RecordPortion(self.items[middle:], self.first + middle),
+            RecordPortion(self.items[:number], self.first),
+            RecordPortion(self.items[number:], self.first + number),
         )
+
+    def joined(self, other: Portion) -> Portion:
+        """
+        This portion with the one that follows.
+        """
+        if not isinstance(other, RecordPortion):
+            raise TypeError
+        return RecordPortion(self.items + other.items, self.first)
 
 
 Portion = LinePortion | RecordPortion
+
+
+def halves(portion: Portion) -> Sequence[Portion]:
+    """
+    *portion* in two; nothing if it cannot be smaller.
+
+    Raises:
+        StorageError: If its file cannot be read any more.
+    """
+    middle = len(portion) // 2
+    return portion.split(middle) if middle else ()
 
 
 def by_lines(path: Path, size: int) -> Iterator[Portion]:

@@ -16,7 +16,8 @@ def write(report: Report, file: TextIO) -> None:
     """
     Write ``{ok, level, frames, counts, problems}``, one problem a line.
     """
-    head = {
+    head: dict[str, Any] = {"interrupted": True} if report.interrupted else {}
+    head |= {
         "ok": report.ok,
         "level": report.level,
         "frames": report.frames,

@@ -14,13 +14,14 @@ from framekit.dataset.portions import LinePortion, Portion
 from framekit.dataset.records import record_of
 from framekit.errors import DocumentError
 from framekit.problem import Problem
+from framekit.validation.doubts import FACTS, ROI_RULES, rules_in
 from framekit.validation.frames import (
     Place,
     add_facts,
     check_frame,
     check_references,
 )
-from framekit.validation.gate import FACTS, ROI_RULES, Gate, Unclear, rules_in
+from framekit.validation.gate import Gate, Unclear
 from framekit.validation.outcome import Outcome
 from framekit.validation.parts import Parts
 from framekit.validation.version_rules import VersionLabels

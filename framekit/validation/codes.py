@@ -363,6 +363,12 @@ _MEDIA: Final = _table(
         "",
     ),
     (
+        "worker-died",
+        _E,
+        "What looked at the files of a frame died of it, or ran out of memory.",
+        "its files are not to be trusted",
+    ),
+    (
         "timestamp-beyond-video",
         _E,
         "A timestamp is not within the video.",

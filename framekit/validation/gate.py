@@ -11,43 +11,19 @@ tests/test_gate.py compares the two on frames of all kinds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final
 
 from framekit._json import fingerprint, join
 from framekit.errors import DocumentError
+from framekit.validation import doubts
 from framekit.validation.linked import Found, Linked
 from framekit.validation.meta_types import KINDS, types_of
 from framekit.validation.outcome import Outcome
-from framekit.validation.rules import RULES, Rule, is_video, misfit
+from framekit.validation.rules import is_video, misfit
 from framekit.validation.shapes import Shapes
 from framekit.validation.version_rules import VersionLabels
 
-__all__ = ["FACTS", "ROI_RULES", "Gate", "Unclear", "rules_in"]
-
-_BITS: Final = {rule.__name__: 1 << n for n, rule in enumerate(RULES)}
-
-#: What is told once for all frames has to be found the slow way.
-FACTS: Final = 1 << len(RULES)
-
-_SPELLED: Final = _BITS["keys_spelled"]
-_SAME_SOURCES: Final = _BITS["duplicate_source_id"] | FACTS
-_SAME_MASKS: Final = _BITS["duplicate_mask_id"] | FACTS
-_NO_SOURCES: Final = _BITS["frame_without_sources"]
-_UNKNOWN_SOURCE: Final = _BITS["unknown_source"]
-_COLOR: Final = _BITS["color_in_range"]
-_LABEL_SETS: Final = _BITS["one_label_set"]
-_LINK: Final = _BITS["dangling_mask_id"] | _BITS["mask_id_is_label"] | _LABEL_SETS
-_LABEL: Final = _BITS["roi_with_label"]
-_CONFIDENCE: Final = _BITS["confidence_in_range"]
-_GEOMETRY: Final = _BITS["geometry_complete"]
-_SIZE: Final = _BITS["size_positive"]
-_NEGATIVE: Final = _BITS["timestamp_not_negative"]
-_TIMESTAMPS: Final = _BITS["timestamps_match"]
-_SAME_FILE: Final = _BITS["mask_is_not_source"]
-
-#: The rules that only look at ROIs and at the ids of sources and masks.
-ROI_RULES: Final = _LINK | _UNKNOWN_SOURCE | _COLOR | _LABEL | _CONFIDENCE | _GEOMETRY
+__all__ = ["Gate", "Unclear"]
 
 #: Integers from here on may have become floats when they were parsed.
 _HUGE: Final = 2.0**63
@@ -66,14 +42,6 @@ class Unclear(Exception):  # noqa: N818 - nothing is wrong yet
     """
     The frame has to be looked at in full.
     """
-
-
-@cache
-def rules_in(doubts: int) -> tuple[Rule, ...]:
-    """
-    The rules that may find something, in their order.
-    """
-    return tuple(rule for n, rule in enumerate(RULES) if doubts >> n & 1)
 
 
 class Gate:
@@ -107,7 +75,7 @@ class Gate:
                 can have been lost.
 
         Returns:
-            Doubts, to be told by :func:`rules_in`; 0 if there are none. In any
+            Doubts, which ``rules_in`` reads; 0 if there are none. In any
             case the frame is canonical, its schema allows it, and nothing was lost
             when it was parsed.
 
@@ -123,7 +91,7 @@ class Gate:
     @property
     def rois_key(self) -> bytes | None:
         """
-        Is the same for frames in which :data:`ROI_RULES` find the same.
+        Is the same for frames in which ``ROI_RULES`` find the same.
 
         None if that is not known.
         """
@@ -140,7 +108,7 @@ class Gate:
 
     def count(self) -> None:
         """
-        Count what the frame examined last, without :data:`FACTS`, has to be told.
+        Count what the frame examined last, without ``FACTS``, has to be told.
         """
         if self._meta is not None:
             self._metas[self._meta] += 1
@@ -181,7 +149,7 @@ class Gate:
         linked = self._linked
         linked.start()
         if not sources:
-            self._doubts |= _NO_SOURCES
+            self._doubts |= doubts.NO_SOURCES
         for source in sources:
             self._source(source)
         if rois is None:
@@ -190,7 +158,7 @@ class Gate:
             raise Unclear
         self._rois(rois)
         if not linked.is_known():
-            self._doubts |= FACTS
+            self._doubts |= doubts.FACTS
 
     def _frame_fields(self, frame: dict[str, Any], optional: frozenset[str]) -> None:
         if "id" in optional:
@@ -218,7 +186,7 @@ class Gate:
         else:
             self._meta = tuple(meta), kinds
         if self._meta not in self._metas:
-            self._doubts |= FACTS
+            self._doubts |= doubts.FACTS
 
     def _source(self, source: Any) -> None:
         if type(source) is not dict:
@@ -231,7 +199,7 @@ class Gate:
         masks = source.get("masks")
         linked = self._linked
         if id in linked.masks:
-            self._doubts |= _SAME_SOURCES
+            self._doubts |= doubts.SAME_SOURCES
         ids = linked.masks.setdefault(id, [])
         if masks is not None:
             if type(masks) is not list:
@@ -255,12 +223,12 @@ class Gate:
         if type(id) is not str or not id:
             raise Unclear
         if id in ids:
-            self._doubts |= _SAME_MASKS
+            self._doubts |= doubts.SAME_MASKS
         ids.append(id)
         if mask["uri"] == source["uri"]:
-            self._doubts |= _SAME_FILE
+            self._doubts |= doubts.SAME_FILE
         if here != moment and is_video(mask) and is_video(source):
-            self._doubts |= _TIMESTAMPS
+            self._doubts |= doubts.TIMESTAMPS
 
     def _media(self, media: dict[str, Any], shape: Any) -> int:
         """
@@ -283,7 +251,7 @@ class Gate:
             if (1 if width is None else width) <= 0 or (
                 1 if height is None else height
             ) <= 0:
-                self._doubts |= _SIZE
+                self._doubts |= doubts.SIZE
         if shape.loose or shape.is_misspelled:
             self._remaining(media, shape)
         moment = get("timestamp")
@@ -292,7 +260,7 @@ class Gate:
         if type(moment) is not int:
             raise Unclear
         if moment < 0:
-            self._doubts |= _NEGATIVE
+            self._doubts |= doubts.NEGATIVE
         return moment
 
     def _rois(self, rois: Sequence[Any]) -> None:
@@ -305,10 +273,10 @@ class Gate:
         except DocumentError:
             raise Unclear from None
         self._rois_key = key if len(key) <= _LONGEST else None
-        known = self._known_rois.get(key)
-        if known is not None:
-            doubts, keys, linked.found = known
-            self._doubts |= doubts
+        seen = self._known_rois.get(key)
+        if seen is not None:
+            here, keys, linked.found = seen
+            self._doubts |= here
             self._keys += keys
             return
         others, self._doubts = self._doubts, 0
@@ -332,13 +300,13 @@ class Gate:
         labels = roi["label"]
         _is_texts(labels)
         if not all(map(str.strip, labels)) or not labels:
-            self._doubts |= _LABEL
+            self._doubts |= doubts.LABEL
         named = roi.get("sources")
         if named is not None:
             _is_texts(named)
             for id in named:
                 if id not in self._linked.masks:
-                    self._doubts |= _UNKNOWN_SOURCE
+                    self._doubts |= doubts.UNKNOWN_SOURCE
         mask = roi.get("mask")
         if mask is not None:
             self._roi_mask(mask, labels, named)
@@ -361,14 +329,14 @@ class Gate:
         if type(red) is not int or type(green) is not int or type(blue) is not int:
             raise Unclear
         if not (0 <= red <= 255 and 0 <= green <= 255 and 0 <= blue <= 255):
-            self._doubts |= _COLOR
+            self._doubts |= doubts.COLOR
         if shape.loose or shape.is_misspelled:
             self._remaining(mask, shape)
         linked = self._linked
         if not linked.link(id, named):
-            self._doubts |= _LINK
+            self._doubts |= doubts.LINK
         if not linked.agree((id, red, green, blue), labels):
-            self._doubts |= _LABEL_SETS
+            self._doubts |= doubts.LABEL_SETS
 
     def _geometry(self, roi: dict[str, Any]) -> None:
         id = roi.get("id")
@@ -381,7 +349,7 @@ class Gate:
             if type(confidence) is not float and type(confidence) is not int:
                 raise Unclear
             if not 0 <= confidence <= 1:
-                self._doubts |= _CONFIDENCE
+                self._doubts |= doubts.CONFIDENCE
                 self._value(confidence)
         poly = roi.get("poly")
         if poly is not None:
@@ -391,7 +359,7 @@ class Gate:
                 raise Unclear
             kind = meta.get("_type") if meta else None
             if poly and misfit(poly, kind if type(kind) is str and kind else None):
-                self._doubts |= _GEOMETRY
+                self._doubts |= doubts.GEOMETRY
 
     # -- what may be anything
 
@@ -403,7 +371,7 @@ class Gate:
 
     def _remaining(self, value: dict[str, Any], shape: Any) -> None:
         if shape.is_misspelled:
-            self._doubts |= _SPELLED
+            self._doubts |= doubts.SPELLED
         for key in shape.loose:
             self._value(value[key])
 

@@ -4,17 +4,15 @@ The third level: the files that frames name, each looked at once.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
-from functools import partial
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from framekit.errors import FramekitError
 from framekit.problem import Problem
-from framekit.shards import map_in_order
 from framekit.storage import Storage
 from framekit.validation.codes import problem
 from framekit.validation.frames import Place
@@ -28,15 +26,20 @@ __all__ = ["Files", "check_media"]
 _REMEMBERED: Final = 1024
 
 
-@define
 class Files:
     """
     What is known about files, looked at once and remembered for a while.
+
+    Threads may share one.
     """
 
-    storage: Storage
-    executor: Executor | None = None
-    _known: OrderedDict[str, Found | Fault] = field(factory=OrderedDict)
+    def __init__(self, storage: Storage) -> None:
+        """
+        Look at files in *storage*.
+        """
+        self._storage = storage
+        self._known: OrderedDict[str, Found | Fault] = OrderedDict()
+        self._lock = threading.Lock()
 
     def look_at(self, frames: Iterable[Parts]) -> dict[str, Found | Fault]:
         """
@@ -48,16 +51,22 @@ class Files:
             for part in _all_media(frame)
             if (uri := text(part.value, "uri")) is not None
         )
-        new = [uri for uri in uris if uri not in self._known]
-        look = partial(probe, storage=self.storage)
-        seen = map_in_order(look, new, executor=self.executor, ahead=32)
-        found = {uri: self._known[uri] for uri in uris if uri in self._known}
-        found.update(zip(new, seen, strict=True))
-        self._known.update(found)
-        for uri in found:
-            self._known.move_to_end(uri)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        return {uri: self.look_up(uri) for uri in uris}
+
+    def look_up(self, uri: str) -> Found | Fault:
+        """
+        What the file at *uri* is.
+        """
+        with self._lock:
+            found = self._known.get(uri)
+            if found is not None:
+                self._known.move_to_end(uri)
+                return found
+        found = probe(uri, self._storage)
+        with self._lock:
+            self._known[uri] = found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
         return found
 
 

@@ -44,3 +44,17 @@ class Outcome:
 
     #: The colors that were seen, by mask id and color.
     shown: set[tuple[str, tuple[int, int, int]]] = field(factory=set)
+
+    def add(self, other: Outcome) -> None:
+        """
+        Add what was found in the frames that follow.
+        """
+        self.records += other.records
+        self.frames += other.frames
+        self.problems += other.problems
+        self.once.update(other.once)
+        self.types.update(other.types)
+        self.ids += other.ids
+        self.mask_ids |= other.mask_ids
+        self.declared.update(other.declared)
+        self.shown |= other.shown

@@ -56,13 +56,12 @@ class Work:
     storage: Storage
 
 
-def check_pixels(work: Work) -> Outcome:
+def check_pixels(work: Work, outcome: Outcome) -> None:
     """
-    Find what is wrong with the pixels of masks; one label map is held at a time.
+    Add what is wrong with the pixels of masks; one label map is held at a time.
     """
-    outcome = Outcome()
     if not work.frames:
-        return outcome
+        return
     if parent_process() is not None:  # Validation itself has done it in its own.
         warnings.simplefilter("ignore", FramekitWarning)
     checkers = {
@@ -76,7 +75,6 @@ def check_pixels(work: Work) -> Outcome:
     )
     for item in items:
         checkers[id(item.frame)].check(item)
-    return outcome
 
 
 class _Checker:

@@ -34,6 +34,9 @@ class Report:
     #: How many frames could be read.
     frames: int
 
+    #: Whether the frames are only those up to an interruption.
+    interrupted: bool = False
+
     #: Every problem, those of single frames in their order, then those that are
     #: told once for all frames.
     problems: Problems = field(repr=lambda found: f"<{len(found)}>")
@@ -100,6 +103,7 @@ class Report:
             level=self.level,
             frames=self.frames,
             problems=problems,
+            interrupted=self.interrupted,
         )
 
     def raise_for_problems(self) -> None:
@@ -118,6 +122,7 @@ class Report:
         Return the report as JSON values, all problems in memory.
         """
         return {
+            **({"interrupted": True} if self.interrupted else {}),
             "ok": self.ok,
             "level": self.level,
             "frames": self.frames,

@@ -66,6 +66,14 @@ class Tally:
             else:
                 self.add(key, evolve(found, count=number))
 
+    def restore(self, key: Hashable, found: Problem | None, number: int) -> None:
+        """
+        Add one of what :meth:`counts` has given.
+        """
+        if found is not None:
+            self.add(key, evolve(found, count=None))
+        self.count(key, number)
+
     def get(self, key: Hashable) -> Problem | None:
         """
         What is counted under *key*, None if nothing is.

@@ -50,24 +50,28 @@ class Whole:
         self._shown |= outcome.shown
         self._mask_ids |= outcome.mask_ids
 
-    def finish(self, labels: VersionLabels, version_document: str) -> Iterator[Problem]:
+    def finish(
+        self, labels: VersionLabels, version_document: str, *, is_done: bool = True
+    ) -> Iterator[Problem]:
         """
         Yield what is told once.
 
         Args:
             labels: What the version says about colors.
             version_document: What the version's document is called.
+            is_done: Whether these are all frames; of some nobody can say what is
+                missing in them.
         """
         yield from self._ids.problems()
         for id, at, _ in labels.lists:
-            if self.frames and id != ALL_MASKS and id not in self._mask_ids:
+            if is_done and self.frames and id != ALL_MASKS and id not in self._mask_ids:
                 message = f"no frame has a mask {id!r}"
                 found = problem("unused-mask-labels", message, at, mask=id)
                 yield evolve(found, document=version_document)
         yield from _type_conflicts(self._types)
         yield from _with_few_colors(self._once)
         for key, found in self._declared:
-            if key not in self._shown:
+            if is_done and key not in self._shown:
                 frames = counted(found.count, "frame")
                 message = f"{found.message} has a label in {frames}, pixels in none"
                 yield evolve(found, message=message)
