@@ -437,13 +437,13 @@ class TestFixMask:
         """
         pixels = np.zeros((30, 30, 3), np.uint8)
         pixels[:, 15:] = WHITE
-        pixels[:15, 14] = (115, 115, 115)
-        pixels[15:, 14] = GRAY
+        pixels[:23, 14] = (115, 115, 115)
+        pixels[23:, 14] = GRAY
         found = self.fixed(pixels, tmp_path)
 
-        assert (found.stray_pixels, found.suspect_pixels) == (15, 1)
+        assert (found.stray_pixels, found.suspect_pixels) == (23, 7)
         assert found.ok
-        assert (read(tmp_path / "fixed.png")[15:, 14] == GRAY).all()
+        assert (read(tmp_path / "fixed.png")[23:, 14] == GRAY).all()
 
     def test_changes(self, tmp_path: Path) -> None:
         """

@@ -172,8 +172,8 @@ class LintResult:
     #: The most frequent of them.
     colors: tuple[StrayColor, ...] = field(default=(), repr=False)
 
-    #: Pixels of the palette's colors that look like mixtures, since they lie beside
-    #: strays and between two other colors; never fixed.
+    #: Pixels of the palette's colors that look like mixtures, too: beside strays, or
+    #: a few pixels on, and between two other colors. They are never fixed.
     suspect_pixels: int = 0
 
     #: Stray pixels by distance to the nearest color: up to each of ``DISTANCES``,

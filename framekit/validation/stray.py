@@ -15,7 +15,14 @@ from framekit.decoding.pixels import TRANSPARENT
 from framekit.decoding.scheme import Scheme
 from framekit.validation.lint_result import DISTANCES
 from framekit.validation.mask_file import MaskFile
-from framekit.validation.stray_bands import REACH, Near, in_blocks, mixtures, nearest
+from framekit.validation.stray_bands import (
+    REACH,
+    Near,
+    beside,
+    in_blocks,
+    mixtures,
+    nearest,
+)
 
 __all__ = ["Survey", "points_of", "survey"]
 
@@ -257,8 +264,8 @@ def _explain(strays: _Strays, found: Survey, *, fix: bool) -> None:
     own = near.position[sought]
     single = ~mixed.strict & strays.close[sought]
     if strays.by_distance:
-        beside = (mixed.around == own).any(axis=0)
-        single |= (mixed.position < 0) & beside & near.clear[sought]
+        there = (mixed.around == own).any(axis=0)
+        single |= (mixed.position < 0) & there & near.clear[sought]
     is_mixed = ~single & (mixed.position >= 0)
     found.mixed += int(is_mixed.sum())
     found.strict += int((is_mixed & mixed.strict).sum())
@@ -286,13 +293,14 @@ def _suspects(
     """
     Pixels beside strays whose color of the palette is a mixture of two others there.
     """
-    beside = np.zeros(solid.shape, bool)
-    there = strays.there
-    beside[1:] |= there[:-1]
-    beside[:-1] |= there[1:]
-    beside[:, 1:] |= there[:, :-1]
-    beside[:, :-1] |= there[:, 1:]
-    found = beside & ~solid & (strays.exact >= 0)
+    thin = ~solid & (strays.exact >= 0)
+    found = thin & beside(strays.there)
+    # Such mixtures come in runs, as long as an edge is straight.
+    for _ in range(REACH):
+        grown = found | (thin & beside(found))
+        if np.array_equal(grown, found):
+            break
+        found = grown
     own = strays.exact[found]
     if not len(own):
         return found

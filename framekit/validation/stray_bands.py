@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-__all__ = ["REACH", "Mixtures", "Near", "in_blocks", "mixtures", "nearest"]
+__all__ = ["REACH", "Mixtures", "Near", "beside", "in_blocks", "mixtures", "nearest"]
 
 #: How far away, in pixels, the labels may lie that a stray pixel is a mixture of.
 REACH: Final = 8
@@ -126,6 +126,18 @@ def in_blocks(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.bool
     return found
 
 
+def beside(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Which pixels have one that is *there* above, below, to the left or the right.
+    """
+    found = np.zeros(there.shape, bool)
+    found[1:] |= there[:-1]
+    found[:-1] |= there[1:]
+    found[:, 1:] |= there[:, :-1]
+    found[:, :-1] |= there[:, 1:]
+    return found
+
+
 def mixtures(
     labels: NDArray[np.int32],
     at: tuple[NDArray[np.intp], NDArray[np.intp]],
@@ -152,13 +164,13 @@ def mixtures(
     position[left], strict[left], beyond[left] = explained
     rest = position[left] < 0
     position[left[rest]] = _of_several(every[:, rest], points[left[rest]], known)
-    beside = around.copy()
-    beside[:, left] = np.where(beside[:, left] < 0, corners, beside[:, left])
+    seen = around.copy()
+    seen[:, left] = np.where(seen[:, left] < 0, corners, seen[:, left])
     return Mixtures(
         position=position,
         strict=strict,
         beyond=beyond,
-        around=beside,
+        around=seen,
         thickness=np.minimum(reach[0] + reach[1], reach[2] + reach[3]) - 1,
     )
 
