@@ -14,6 +14,7 @@ from attrs import evolve
 
 from framekit.decoding import options as words
 from framekit.decoding._av import Frame
+from framekit.decoding.ahead import decode_all_ahead
 from framekit.decoding.index import (
     FrameIndex,
     Match,
@@ -33,7 +34,7 @@ from framekit.decoding.options import (
     Options,
     Unknown,
 )
-from framekit.decoding.seeking import Decoded, decode_all, decode_some
+from framekit.decoding.seeking import Decoded, decode_some
 from framekit.decoding.yuv_labels import Mode
 from framekit.errors import (
     ArgumentError,
@@ -199,9 +200,7 @@ class MaskVideo:
             UnreadableMaskError: If it is no video, or has no frames.
         """
         if self._metadata is None:
-            self._metadata = read_metadata(
-                self._media, self.index, self._labeler.first
-            )
+            self._metadata = read_metadata(self._media, self.index, self._labeler.first)
         return self._metadata
 
     def __len__(self) -> int:
@@ -316,7 +315,7 @@ class MaskVideo:
 
     def _all(self) -> Generator[MaskFrame, None, None]:
         with contextlib.closing(
-            decode_all(self._media, self.index, threads=self._threads)
+            decode_all_ahead(self._media, self.index, threads=self._threads)
         ) as items:
             for item in items:
                 if item.frame is None and self._on_corrupt != "raise":
@@ -396,4 +395,3 @@ class MaskVideo:
             label_map=evolve(label_map, report=report),
             exact_timestamp=exact,
         )
-
