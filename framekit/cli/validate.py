@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="which version of a dataset (default: the newest published, or newest)",
     )
-    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif", "html"), default="text"
+    )
     parser.add_argument("-o", "--out", metavar="FILE", type=Path)
     parser.add_argument(
         "--select", metavar="CODES", default="", help="report only these, like a,b"
@@ -82,11 +84,12 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     else:
         target = open_target(arguments.target)
     select = _codes(arguments.select) or None
+    storage = storage_from(arguments, target.root)
     with Progress(stderr, unit="frames") as progress:
         found = validate(
             target,
             level=arguments.level,
-            storage=storage_from(arguments, target.root),
+            storage=storage,
             executor=_executor(arguments),
             ledger=arguments.ledger,
             progress=progress,
@@ -100,11 +103,28 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
         else arguments.out.open("w", encoding="utf-8")
     )
     with destination as file:
-        report.write(found, arguments.format, file, max_problems=arguments.max_problems)
+        report.write(
+            found,
+            arguments.format,
+            file,
+            max_problems=arguments.max_problems,
+            illustrate=_illustrate(arguments, target, storage),
+        )
     if found.interrupted:
         stderr.write("framekit: interrupted; the report is of what was done\n")
         return _INTERRUPTED
     return found.exit_code(fail_on=arguments.fail_on)
+
+
+def _illustrate(arguments: argparse.Namespace, target: Any, storage: Any) -> Any:
+    """
+    What gives the findings of a page their pictures; only masks were looked at.
+    """
+    if arguments.format != "html" or arguments.level != "pixels":
+        return None
+    from framekit.report.thumbnails import Illustrator
+
+    return Illustrator(target, storage)
 
 
 def _add_engine_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,7 +31,16 @@ from framekit.decoding.pixels import Pixels
 from framekit.decoding.png import SIGNATURE, Png, PngError
 from framekit.decoding.walk import ImageError
 
-__all__ = ["Opened", "measured", "opened", "pillow_pixels", "rgb_of", "written"]
+__all__ = [
+    "Opened",
+    "jpeg_of",
+    "measured",
+    "opened",
+    "pillow_pixels",
+    "rgb_of",
+    "smoothed",
+    "written",
+]
 
 #: Pillow widens gray samples of a few bits to 0..255.
 SCALES: Final = {1: 1, 2: 85, 4: 17, 8: 1, 16: 1}
@@ -280,6 +289,23 @@ def rgb_of(file: BinaryIO, content_type: str, limits: Limits) -> NDArray[np.uint
             gray = (np.asarray(image) >> 8).astype(np.uint8)
             return np.repeat(gray[:, :, None], 3, axis=2)
         return np.array(image.convert("RGB"))
+
+
+def smoothed(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """
+    *rgb*, (H, W, 3), resized with the mean of what goes into a pixel.
+    """
+    size = (width, height)
+    return np.array(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+
+
+def jpeg_of(rgb: NDArray[np.uint8], quality: int) -> bytes:
+    """
+    *rgb*, (H, W, 3), as a JPEG file.
+    """
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "JPEG", quality=quality, optimize=True)
+    return file.getvalue()
 
 
 def measured(text: str, height: int) -> tuple[int, int]:

@@ -25,7 +25,15 @@ from framekit.decoding.walk import ImageError
 from framekit.errors import ArgumentError, StorageError, UnreadableMaskError
 from framekit.storage import Storage
 
-__all__ = ["draw_text", "load_picture", "resize_nearest", "save_picture", "text_size"]
+__all__ = [
+    "draw_text",
+    "encode_jpeg",
+    "load_picture",
+    "resize_nearest",
+    "resize_smooth",
+    "save_picture",
+    "text_size",
+]
 
 
 def load_picture(
@@ -73,6 +81,32 @@ def resize_nearest(array: NDArray[Any], width: int, height: int) -> NDArray[Any]
     rows = (2 * np.arange(height) + 1) * array.shape[0] // (2 * height)
     columns = (2 * np.arange(width) + 1) * array.shape[1] // (2 * width)
     return np.asarray(array[np.ix_(rows, columns)])
+
+
+def resize_smooth(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """
+    *rgb*, (H, W, 3), resized for people to look at: pixels are mixed.
+
+    Raises:
+        ArgumentError: If *rgb* is not an RGB array.
+    """
+    from framekit.decoding._pillow import smoothed
+
+    _check(rgb)
+    return smoothed(rgb, width, height)
+
+
+def encode_jpeg(rgb: NDArray[np.uint8], *, quality: int = 80) -> bytes:
+    """
+    *rgb*, (H, W, 3), as a JPEG file, for people only: JPEG changes colors.
+
+    Raises:
+        ArgumentError: If *rgb* is not an RGB array.
+    """
+    from framekit.decoding._pillow import jpeg_of
+
+    _check(rgb)
+    return jpeg_of(rgb, quality)
 
 
 def text_size(text: str, *, height: int = 14) -> tuple[int, int]:
