@@ -7,6 +7,7 @@ What framekit raises and warns about.
     │   └── SchemaVersionError               at, reason, code
     ├── ValidationError                      problems
     ├── MissingExtraError(ImportError)       feature, extra
+    ├── MissingPackageError(ImportError)     feature, package
     ├── PaletteError(ValueError)             reason
     ├── ReadOnlyError(PermissionError)       version
     ├── StorageError(OSError)                uri, reason
@@ -53,6 +54,7 @@ __all__ = [
     "MaskNotFoundError",
     "MissingExtraError",
     "MissingFileError",
+    "MissingPackageError",
     "PaletteError",
     "PaletteWarning",
     "ReadOnlyError",
@@ -162,6 +164,22 @@ class MissingExtraError(FramekitError, ImportError):
 
     def __str__(self) -> str:
         return f"{self.feature} needs: pip install 'framekit[{self.extra}]'"
+
+
+@frozen(eq=False, slots=False)
+class MissingPackageError(FramekitError, ImportError):
+    """
+    A feature is for those who have a package that no extra brings.
+    """
+
+    #: What was asked for.
+    feature: str
+
+    #: What pip calls the package.
+    package: str
+
+    def __str__(self) -> str:
+        return f"{self.feature} needs: pip install {self.package}"
 
 
 @frozen(eq=False, slots=False)
