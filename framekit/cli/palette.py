@@ -2,6 +2,7 @@
 Check, make and convert palettes.
 
 audit tells what may go wrong with a palette's colors, with --lossy in lossy video;
+drift tells which colors or values stand for different labels in several palettes;
 generate makes colors for labels; convert writes a palette file in another format;
 known writes the palette of a well-known data set.
 """
@@ -34,6 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     _add_audit(actions)
+    drift = actions.add_parser("drift", help="tell where palettes disagree")
+    drift.add_argument("palettes", metavar="P", nargs="+")
+    drift.add_argument("--from", choices=FORMATS, dest="source_format")
+    drift.add_argument("--format", choices=("text", "json"), default="text")
     _add_generate(actions)
     _add_convert(actions)
     known = actions.add_parser("known", help="write the palette of a data set")
@@ -118,6 +123,8 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     del stderr  # Warnings go there by themselves.
     if arguments.action == "audit":
         return _audit(arguments, stdout)
+    if arguments.action == "drift":
+        return _drift(arguments, stdout)
     found = _made(arguments)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     found.save(arguments.out, format=arguments.target_format)
@@ -173,6 +180,28 @@ def _audit(arguments: argparse.Namespace, stdout: TextIO) -> int:
     else:
         _write_text(arguments, problems, len(found), stdout)
     return 1 if bad else 0
+
+
+def _drift(arguments: argparse.Namespace, stdout: TextIO) -> int:
+    from framekit.palette import label_drift
+
+    names = arguments.palettes
+    problems = label_drift(
+        (name, _loaded(name, arguments.source_format)) for name in names
+    )
+    if arguments.format == "json":
+        document = {
+            "ok": not problems,
+            "palettes": names,
+            "problems": [problem.to_dict() for problem in problems],
+        }
+        stdout.write(_json.dumps(document, indent=True).decode() + "\n")
+    else:
+        for problem in problems:
+            stdout.write(f"{problem.document}: {problem.message}\n")
+        told = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
+        stdout.write(f"{told} in {len(names)} palettes\n")
+    return 1 if problems else 0
 
 
 def _loaded(path: str, format: str | None) -> Palette:

@@ -2,6 +2,7 @@
 Palettes, and how a frame's ROIs and a version's labels make one.
 """
 
+from framekit.palette.drift import label_drift
 from framekit.palette.entry import MAX_ID, VOID, PaletteEntry
 from framekit.palette.linking import Link, Linking, MaskRoi, link, link_frame, mask_of
 from framekit.palette.palette import Palette
@@ -18,6 +19,7 @@ __all__ = [
     "Palette",
     "PaletteEntry",
     "Shared",
+    "label_drift",
     "levels_of",
     "link",
     "link_frame",
