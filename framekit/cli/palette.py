@@ -197,8 +197,9 @@ def _drift(arguments: argparse.Namespace, stdout: TextIO) -> int:
         }
         stdout.write(_json.dumps(document, indent=True).decode() + "\n")
     else:
-        for problem in problems:
-            stdout.write(f"{problem.document}: {problem.message}\n")
+        stdout.writelines(
+            f"{problem.document}: {problem.message}\n" for problem in problems
+        )
         told = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
         stdout.write(f"{told} in {len(names)} palettes\n")
     return 1 if problems else 0
