@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from framekit.decoding import inflate, kernels
+from framekit.storage import connections, hosts
+from tests.web_server import LARGE, WebServer, serving
 
 
 @pytest.fixture(params=["native", "numpy"])
@@ -30,3 +33,25 @@ def inflater(request: Any, monkeypatch: pytest.MonkeyPatch) -> inflate.Inflater:
         pytest.skip("not installed")
     monkeypatch.setattr(inflate, "INFLATER", found)
     return found
+
+
+@pytest.fixture
+def fresh_hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    No host is known, and nobody waits long before trying again.
+    """
+    monkeypatch.setattr("framekit.storage.web_request._FIRST_PAUSE", 0.01)
+    hosts.known_hosts.forget()
+    yield
+    hosts.known_hosts.forget()
+    connections.connections.clear()
+
+
+@pytest.fixture
+def web(fresh_hosts: None) -> Iterator[WebServer]:  # noqa: ARG001 - comes first
+    """
+    A server with a small file and a large one.
+    """
+    files = {"/a.png": b"mask", "/large": LARGE, "/empty": b""}
+    with serving(files=files) as server:
+        yield server

@@ -122,7 +122,7 @@ class WebContent:
                 raise StorageError(self._uri, f"it is sent compressed ({coding[:20]})")
             if response.status == 206 and stop is not None:
                 self._read_part(response, start, stop, into)
-            elif response.status == 200 and (not self._known or stop is None):
+            elif response.status == 200 and not (self._known and self._has_ranges):
                 self._read_whole(response)
             else:
                 self._read_nothing(response)
