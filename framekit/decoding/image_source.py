@@ -7,7 +7,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import BinaryIO, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from framekit.decoding.image_type import HEAD_SIZE, sniff
 from framekit.decoding.walk import ImageError
@@ -17,6 +17,7 @@ from framekit.errors import (
     UnreadableMaskError,
 )
 from framekit.storage import Storage
+from framekit.uri import shown_uri
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -72,8 +73,8 @@ class LoadedImage:
     An image file in memory.
     """
 
-    #: What it is called in errors.
-    uri: str
+    #: What it is called in errors, without credentials.
+    uri: str = field(converter=shown_uri)
 
     data: bytes
 
@@ -131,7 +132,9 @@ def read_bytes(file: BinaryIO, size: int, name: str) -> bytes:
         while size and (part := file.read(size)):
             parts.append(part)
             size -= len(part)
-    except Exception as error:  # noqa: BLE001 - files of fsspec raise what they like
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a caller's file raises anything
         raise StorageError(name, f"{type(error).__name__}: {error}"[:200]) from None
     if any(isinstance(part, str) for part in parts):
         raise ArgumentError("path_or_file", "expected a file in binary mode")

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from framekit.decoding._av import VideoFile, open_video
 from framekit.errors import ArgumentError
 from framekit.storage import Storage
+from framekit.uri import shown_uri
 
 __all__ = ["Media", "media_of"]
 
@@ -24,8 +25,8 @@ class Media:
     A path or URI within a storage, or a binary file that the caller owns.
     """
 
-    #: How messages call it.
-    uri: str
+    #: How messages call it, without credentials.
+    uri: str = field(converter=shown_uri)
 
     #: The path or URI to open; None if there is a file.
     path: str | None
@@ -62,9 +63,7 @@ class Media:
         return self.uri, self.path, self.file, self.storage
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        for name, value in zip(
-            ("uri", "path", "file", "storage"), state, strict=True
-        ):
+        for name, value in zip(("uri", "path", "file", "storage"), state, strict=True):
             object.__setattr__(self, name, value)
 
 

@@ -38,6 +38,8 @@ class Reader:
         """
         try:
             return self._file.read(size) or b""
+        except StorageError:
+            raise
         except Exception as error:  # noqa: BLE001 (a caller's file raises anything)
             raise StorageError(self._uri, f"reading failed: {error!r}"[:200]) from None
 
@@ -51,6 +53,8 @@ class Reader:
         try:
             found = self._file.seek(offset, whence)
             return self._file.tell() if found is None else found
+        except StorageError:
+            raise
         except Exception as error:  # noqa: BLE001 (the same)
             raise StorageError(self._uri, f"seeking failed: {error!r}"[:200]) from None
 

@@ -339,6 +339,12 @@ _MEDIA: Final = _table(
         "",
     ),
     (
+        "unreachable-media",
+        _E,
+        "The server of a file cannot be reached, keeps failing, or takes too long.",
+        "try again when it is back",
+    ),
+    (
         "unreadable-preview",
         _W,
         "A preview is missing, refused, or no image and no video.",

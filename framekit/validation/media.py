@@ -14,6 +14,7 @@ from attrs import frozen
 from framekit.errors import FramekitError
 from framekit.problem import Problem
 from framekit.storage import Storage
+from framekit.uri import shown_uri
 from framekit.validation.codes import problem
 from framekit.validation.frames import Place
 from framekit.validation.outcome import Outcome
@@ -110,6 +111,10 @@ class _Checked:
     onto: Part | None = None
     is_preview: bool = False
 
+    @property
+    def shown(self) -> str:
+        return shown_uri(self.uri)
+
     def problem(self, code: str, message: str, at: str = "") -> Problem:
         return problem(
             code,
@@ -155,12 +160,12 @@ def _check(checked: _Checked, files: dict[str, Found | Fault]) -> Iterator[_Find
         yield uri, _faulty(checked, found.fault)
     declared = text(value, "content_type")
     if declared is not None and not is_type(declared, found):
-        message = f"{uri} is {found.content_types[0]}, not {declared!r}"
+        message = f"{checked.shown} is {found.content_types[0]}, not {declared!r}"
         here = checked.problem("content-type-mismatch", message, ".content_type")
         yield f"{uri} {declared}", here
     size = _declared_size(value)
     if size is not None and not found.has_size(size):
-        message = f"{uri} has {_shown(found.size)} pixels, not {_shown(size)}"
+        message = f"{checked.shown} has {_shown(found.size)} pixels, not {_shown(size)}"
         yield f"{uri} {size}", checked.problem("declared-size-mismatch", message)
     if checked.onto is not None:
         yield from _check_fit(checked, found, checked.onto.value, files)
@@ -182,7 +187,8 @@ def _check_fit(
     if not fits:
         size = onto.size if isinstance(onto, Found) else size
         message = (
-            f"{checked.uri} has {_shown(found.size)} pixels, its source {_shown(size)}"
+            f"{checked.shown} has {_shown(found.size)} pixels, "
+            f"its source {_shown(size)}"
         )
         yield f"{checked.uri} {uri}", checked.problem("mask-size-mismatch", message)
 
@@ -203,7 +209,7 @@ def _check_moment(checked: _Checked, found: Found) -> Iterator[_Finding]:
 
 def _faulty(checked: _Checked, fault: Fault) -> Problem:
     code = "unreadable-preview" if checked.is_preview else fault.code
-    return checked.problem(code, f"{checked.uri}: {fault.reason}", ".uri")
+    return checked.problem(code, f"{checked.shown}: {fault.reason}", ".uri")
 
 
 def _is_other_kind(checked: _Checked, fault: Fault) -> bool:

@@ -18,6 +18,7 @@ from framekit.errors import FramekitWarning, PaletteError, TimestampError
 from framekit.frame import SingleFrame
 from framekit.problem import Problem
 from framekit.storage import Storage
+from framekit.uri import shown_uri
 from framekit.validation.codes import problem
 from framekit.validation.frames import Place
 from framekit.validation.outcome import Outcome
@@ -125,16 +126,16 @@ class _Checker:
         listed = 0
         for color, count, box in report.unknown_colors:
             listed += count
-            found = self._problem(item, "unknown-color", uri)
+            found = self._problem(item, "unknown-color", shown_uri(uri))
             found = evolve(found, color=color, count=count, box=box)
             yield ((uri, item.mask), color), found
         if report.unknown_pixels > listed:
-            found = self._problem(item, "unknown-color", uri)
+            found = self._problem(item, "unknown-color", shown_uri(uri))
             rest = report.unknown_pixels - listed
             yield ((uri, item.mask), None), evolve(found, count=rest)
         for note in report.notes:
             if note.startswith(_TOO_CLOSE):
-                message = f"{uri}: {note.removeprefix(_TOO_CLOSE)}"
+                message = f"{shown_uri(uri)}: {note.removeprefix(_TOO_CLOSE)}"
                 found = self._problem(item, "palette-too-close", message)
                 yield ("palette-too-close", uri), found
 

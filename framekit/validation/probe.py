@@ -19,10 +19,13 @@ from framekit.decoding.walk import ImageError, walk
 from framekit.errors import (
     FramekitError,
     MissingFileError,
+    RefusedUriError,
     StorageError,
+    StorageTimeoutError,
+    UnreachableError,
     UnreadableMaskError,
 )
-from framekit.storage import Storage, scheme_of
+from framekit.storage import Storage
 
 __all__ = ["Fault", "Found", "is_type", "probe"]
 
@@ -76,8 +79,6 @@ def probe(uri: str, storage: Storage) -> Found | Fault:
     Open the file at *uri*, read its header, and go through it to its end.
     """
     try:
-        if (refusal := _refusal(uri, storage)) is not None:
-            return refusal
         with storage.open(uri) as file:
             head = file.read(HEAD_SIZE)
         if not head:
@@ -87,6 +88,10 @@ def probe(uri: str, storage: Storage) -> Found | Fault:
         return _probe_video(uri, storage)
     except MissingFileError as error:
         return Fault("missing-media", error.reason)
+    except RefusedUriError as error:
+        return Fault("refused-uri", error.reason)
+    except (UnreachableError, StorageTimeoutError) as error:
+        return Fault("unreachable-media", error.reason)
     except (StorageError, UnreadableMaskError) as error:
         return _fault(error.reason)
     except FramekitError as error:
@@ -108,18 +113,6 @@ def is_type(declared: str, found: Found) -> bool:
     return any(name in {kind, *kind.split("/")} for kind in found.content_types) or (
         f"image/{name}" in _ALIASES and _ALIASES[f"image/{name}"] in found.content_types
     )
-
-
-def _refusal(uri: str, storage: Storage) -> Fault | None:
-    scheme = scheme_of(uri)
-    try:
-        if not scheme:
-            storage.path_of(uri)
-        elif scheme not in storage.allow:
-            storage.open(uri).close()
-    except StorageError as error:
-        return Fault("refused-uri", error.reason)
-    return None
 
 
 def _probe_image(uri: str, storage: Storage) -> Found | Fault:

@@ -14,6 +14,7 @@ from typing import Final
 
 from framekit.color import in_range
 from framekit.problem import Problem
+from framekit.uri import shown_uri
 from framekit.validation.codes import counted, problem
 from framekit.validation.keys import keys_spelled
 from framekit.validation.parts import Object, Part, Parts, integer, number, text
@@ -241,7 +242,7 @@ def mask_is_not_source(frame: Parts) -> Iterator[Problem]:
     for source, mask in frame.masks:
         uri = text(mask.value, "uri")
         if uri is not None and uri == text(source.value, "uri"):
-            message = f"{uri!r} is also the URI of the source"
+            message = f"{shown_uri(uri)!r} is also the URI of the source"
             yield problem("mask-is-source", message, f"{mask.at}.uri")
 
 
