@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", metavar="ID", dest="only_source")
     parser.add_argument("--mask", metavar="ID", help="the mask of the classes")
     parser.add_argument("--instances", metavar="ID,…", help="the masks of the objects")
+    parser.add_argument(
+        "--things", metavar="LABEL,…", help="what is an object (nucleus)"
+    )
     parser.add_argument("--version", metavar="NAME", help="of a dataset")
     parser.add_argument(
         "--values", choices=("color", "index"), help="what masks of a folder hold"
@@ -169,6 +172,8 @@ def _read_options(arguments: argparse.Namespace, format: str) -> dict[str, Any]:
         found["palette"] = Palette.load(arguments.palette)
     if arguments.instances is not None:
         found["instances"] = arguments.instances.split(",")
+    if arguments.things is not None:
+        found["things"] = arguments.things.split(",")
     if format == "dataset":
         found["version"] = arguments.version
     if format in _BY_URI:

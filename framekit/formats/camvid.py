@@ -135,7 +135,9 @@ def _read_item(classes: Palette, pair: _Pair) -> Item:
     if not unknown:
         return item
     shown = {f"#{value:06x}": n for value, n in unknown.items()}
-    found = dropped_values(name, shown, f"colors that {_TABLE} lacks")
+    found = dropped_values(
+        name, shown, f"colors that {_TABLE} lacks", code="unknown-color"
+    )
     return evolve(item, problems=(found,))
 
 

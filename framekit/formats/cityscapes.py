@@ -37,8 +37,8 @@ LOSSES: Final = (
     "Where objects overlap, only the highest is kept; the pixels are counted.",
     "Void pixels become 'unlabeled', id 0, and are read so.",
     (
-        "Ids of objects that are no class * 1000 + number are given anew, up to 1,000 a "
-        "class; confidence and metadata are lost."
+        "Ids of objects that are no class * 1000 + number are given anew, up to 1,000 "
+        "a class; confidence and metadata are lost."
     ),
     "Pixels of a kind that has instances and of none of them become a crowd.",
     "Objects of labels beyond 65 do not fit 16 bits: such images are refused.",

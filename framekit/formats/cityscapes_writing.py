@@ -35,6 +35,9 @@ _IGNORED: Final = (255, -1)
 #: Objects of a label are numbered below this.
 _NUMBERS: Final = 1000
 
+#: A label of Cityscapes' own without a pixel value.
+_UNDRAWN: Final = "license plate"
+
 #: The last label whose objects fit 16 bits.
 _LAST_KIND: Final = 64
 
@@ -84,6 +87,8 @@ class CityscapesWriter:
         """
         name = self._folder.claim(item)
         found = segmented(item, self._classes)
+        if any(one.class_id not in self._labels for one in found.segments):
+            raise PaletteError(f"Cityscapes has no pixel value for {_UNDRAWN!r}")
         kinds = [self._labels[one.class_id].value for one in found.segments]
         ids = _instance_ids(found, kinds)
         base = self._folder.path / "gtFine"
@@ -96,6 +101,7 @@ class CityscapesWriter:
         if item.picture is not None and item.picture.exists:
             target = self._folder.path / "leftImg8bit" / f"{name}_leftImg8bit"
             item.picture.save(target)
+        annotation["things"] = found.things
         return Added(annotation, found.item.problems)
 
     def _write_panoptic(
@@ -145,15 +151,16 @@ class CityscapesWriter:
         Raises:
             StorageError: If a file cannot be written.
         """
+        things = frozenset().union(*(record["things"] for record in records))
         categories = [
             {
                 "id": label.value,
                 "name": label.name,
                 "color": list(label.color),
                 "supercategory": label.category,
-                "isthing": int(label.thing is True),
+                "isthing": int(_is_thing(label, id in things)),
             }
-            for label in self._labels.values()
+            for id, label in self._labels.items()
             if not label.ignored
         ]
         document = {
@@ -170,10 +177,10 @@ class CityscapesWriter:
                 "id": label.value,
                 "name": label.name,
                 "category": label.category,
-                "hasInstances": label.thing is True,
+                "hasInstances": _is_thing(label, id in things),
                 "color": list(label.color),
             }
-            for label in self._labels.values()
+            for id, label in self._labels.items()
         ]
         self._folder.write_json(TABLE, [unlabeled, *rows])
         message = (
@@ -181,6 +188,10 @@ class CityscapesWriter:
             f"{TABLE}"
         )
         return (Problem("labels-not-of-cityscapes", Severity.INFO, message),)
+
+
+def _is_thing(label: _Label, has_objects: bool) -> bool:  # noqa: FBT001
+    return has_objects if label.thing is None else label.thing
 
 
 def _instance_ids(found: Segmented, kinds: Sequence[int]) -> list[int]:
@@ -235,6 +246,8 @@ def _official(classes: Palette) -> dict[int, _Label] | None:
     found = {}
     for id, entry in entries_with_ids(classes):
         label = known.get(entry.name)
+        if label is None and entry.name == _UNDRAWN:
+            continue
         if label is None:
             return None
         assert label.index is not None  # noqa: S101 - known has only such

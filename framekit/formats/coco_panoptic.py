@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from framekit.color import pack_rgb
-from framekit.errors import DocumentError
+from framekit.errors import DocumentError, MissingFileError
 from framekit.formats.classes import painted
 from framekit.formats.coco_tables import (
     as_number,
@@ -49,6 +49,7 @@ __all__ = ["LOSSES", "detect", "read", "writer"]
 LOSSES: Final = (
     "Where objects overlap, only the highest is kept; the pixels are counted.",
     "Pixels of a thing's class that no object has become a crowd.",
+    "Classes that nobody called things, and that have no objects, are stuff.",
     "Class ids are one higher where one of them is 0, which is no category.",
     "Names of pixels that are void are lost: void is black.",
 )
@@ -238,7 +239,8 @@ def _mask_file(source: _Source, file_name: str) -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
         if inside and path.is_file():
             return path
-    return source.folders[0] / file_name
+    looked = ", ".join(str(folder) for folder in source.folders)
+    raise MissingFileError(file_name, f"no such file in {looked}")
 
 
 class _Writer:
@@ -254,9 +256,7 @@ class _Writer:
             for entry in painted(collection.classes)
             if entry.id is not None and entry.color is not None
         }
-        self._categories, self._category_of = categories_of(
-            collection.classes, panoptic=True
-        )
+        _, self._category_of = categories_of(collection.classes, panoptic=True)
 
     def add(self, item: Item) -> Added:
         name = self._folder.claim(item)
@@ -272,7 +272,7 @@ class _Writer:
         ]
         record, problems = image_record(found.item, self._folder, name)
         annotation = {"file_name": f"{name}.png", "segments_info": listed}
-        return Added((record, annotation), problems)
+        return Added((record, annotation, found.things), problems)
 
     def _listed(self, segment: Segment, id: int) -> dict[str, Any]:
         one: dict[str, Any] = dict(segment.said.metadata)
@@ -288,16 +288,21 @@ class _Writer:
         return one
 
     def finish(self, records: Sequence[Any]) -> Iterable[Problem]:
-        number_images([record for record, _ in records])
-        images = [record for record, _ in records]
+        images = [record for record, _, _ in records]
+        number_images(images)
         annotations = [
-            {"image_id": record["id"], **annotation} for record, annotation in records
+            {"image_id": record["id"], **annotation}
+            for record, annotation, _ in records
         ]
+        things = frozenset().union(*(things for _, _, things in records))
+        categories, _ = categories_of(
+            self._collection.classes, panoptic=True, things=things
+        )
         document = {
             **top_level(self._collection.metadata),
             "images": images,
             "annotations": annotations,
-            "categories": self._categories,
+            "categories": categories,
         }
         self._folder.write_json("panoptic.json", document)
         return ()

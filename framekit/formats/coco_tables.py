@@ -4,7 +4,7 @@ COCO's tables of categories and images, which its two formats share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -86,13 +86,17 @@ def classes_of_categories(
 
 
 def categories_of(
-    classes: Palette, *, panoptic: bool
+    classes: Palette, *, panoptic: bool, things: Collection[int] = ()
 ) -> tuple[list[dict[str, Any]], dict[int, int]]:
     """
     The table of categories, and the category of each class id.
 
     Ids of classes are those of categories, all one higher where one is 0: for
     COCO's tools 0 is no category.
+
+    Args:
+        panoptic: Say of each whether it is a thing, as COCO panoptic does.
+        things: Ids of classes that are things unless the table says otherwise.
     """
     pairs = entries_with_ids(classes)
     shift = int(any(id == 0 for id, _ in pairs))
@@ -100,8 +104,9 @@ def categories_of(
     for id, entry in pairs:
         one: dict[str, Any] = dict(entry.metadata)
         one |= {"id": id + shift, "name": entry.name}
-        if panoptic or entry.thing is not None:
-            one["isthing"] = int(entry.thing is True)
+        thing = True if entry.thing is None and id in things else entry.thing
+        if panoptic or thing is not None:
+            one["isthing"] = int(thing is True)
         if entry.color is not None:
             one["color"] = list(entry.color)
         if len(entry.labels) > 1:

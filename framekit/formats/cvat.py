@@ -103,7 +103,9 @@ def _read_item(classes: Palette, files: Files) -> Item:
     )
     if unknown:
         shown = {_as_hex(value): n for value, n in unknown.items()}
-        found = dropped_values(item.name, shown, "colors that labelmap.txt lacks")
+        found = dropped_values(
+            item.name, shown, "colors that labelmap.txt lacks", code="unknown-color"
+        )
         item = evolve(item, problems=(found,))
     if files.objects is None:
         return item

@@ -39,8 +39,8 @@ __all__ = ["LOSSES", "collection_of", "detect", "read", "writer"]
 LOSSES: Final = (
     "PNG files are written anew: the pixels are the same, the bytes are not.",
     (
-        "Classes that share a color, or have none, are painted in one of their own; the "
-        "version's metadata keeps theirs."
+        "Classes that share a color, or have none, are painted in one of their own; "
+        "the version's metadata keeps theirs."
     ),
     (
         "Of a frame with several sources, each becomes a frame; shapes that are no "

@@ -98,16 +98,22 @@ def unmatched(code: str, names: Iterable[str], what: str) -> list[Problem]:
     return [Problem(code, Severity.WARNING, what, document=name) for name in names]
 
 
-def dropped_values(item_name: str, unknown: Mapping[Any, int], what: str) -> Problem:
+def dropped_values(
+    item_name: str,
+    unknown: Mapping[Any, int],
+    what: str,
+    *,
+    code: str = "unknown-value",
+) -> Problem:
     """
-    The problem of pixel values that no class stands for.
+    The problem of pixel values, or of colors, that no class stands for.
     """
     shown = sorted(unknown.items(), key=lambda pair: -pair[1])[:5]
     listed = ", ".join(f"{value} ({n} pixels)" for value, n in shown)
     more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
     total = sum(unknown.values())
     return Problem(
-        "unknown-value",
+        code,
         Severity.ERROR,
         f"{what}: {listed}{more}; these pixels are void",
         document=item_name,

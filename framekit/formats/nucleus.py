@@ -50,6 +50,7 @@ LOSSES: Final = (
     "Up to 256 segments in an image, void among them; such images are refused.",
     "Void pixels are a segment called 'void', read as void.",
     "Where objects overlap, only the highest is kept; the pixels are counted.",
+    "A class of which no image has two objects is read as stuff, unless it is named.",
     "Colors of classes are lost; several labels become one name.",
 )
 
@@ -192,8 +193,9 @@ def _read_item(source: _Source, payload: SegmentationPrediction) -> Item:
         value = int(runs.values[at])
         missing[value] = missing.get(value, 0) + int(runs.lengths[at])
     if missing:
-        found = dropped_values(item.name, missing, "values without a segment")
-        found = evolve(found, code="missing-segment")
+        found = dropped_values(
+            item.name, missing, "values without a segment", code="missing-segment"
+        )
         item = evolve(item, problems=(found,))
     regions = regions_of(runs, place, len(segments))
     objects: list[Instance] = []
@@ -207,14 +209,16 @@ def _read_item(source: _Source, payload: SegmentationPrediction) -> Item:
         if entry is None or entry.id is None:
             continue
         metadata = {k: v for k, v in one.metadata.items() if k not in _METADATA_KEYS}
-        if entry.thing:
+        crowd = metadata.pop("iscrowd", None) is True
+        if entry.thing or crowd:
             objects.append(
                 Instance(
                     id=one.index,
                     labels=entry.labels,
                     region=region,
                     class_id=entry.id,
-                    thing=True,
+                    thing=entry.thing,
+                    crowd=crowd,
                     score=one.confidence,
                     pdf=one.pdf,
                     metadata=metadata,
@@ -225,8 +229,8 @@ def _read_item(source: _Source, payload: SegmentationPrediction) -> Item:
             if one.pdf is not None:
                 kept["pdf"] = dict(one.pdf)
             said[entry.id] = Said(one.index, one.confidence, kept)
-    things = any(entry.thing for entry in source.classes)
-    return evolve(item, objects=tuple(objects) if things else None, said=said)
+    told = objects or any(entry.thing for entry in source.classes)
+    return evolve(item, objects=tuple(objects) if told else None, said=said)
 
 
 def _mask_of(source: _Source, payload: SegmentationPrediction) -> NDArray[np.uint32]:

@@ -65,6 +65,13 @@ class Segmented:
     #: Objects first, then classes.
     segments: tuple[Segment, ...]
 
+    @property
+    def things(self) -> frozenset[int]:
+        """
+        The ids of the classes that have objects here.
+        """
+        return frozenset(s.class_id for s in self.segments if s.instance is not None)
+
     def painted(self, values: list[int], void: int, dtype: Any) -> NDArray[Any]:
         """
         (H, W) of *dtype*: for each pixel the value of its segment, or *void*.

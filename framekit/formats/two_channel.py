@@ -41,6 +41,7 @@ LOSSES: Final = (
         "are lost."
     ),
     "Up to 255 classes and 255 objects of a class in an image; panoptic-npz has room.",
+    "Classes that nobody called things, and that have no objects, are stuff.",
     "Class ids are one higher where one of them is 0, since black is void.",
 )
 
@@ -56,7 +57,12 @@ def detect(path: Path) -> float:
     """
     How sure it is that *path* is in this format, 0 to 1.
     """
-    for file in some_files(path, "*.png")[:2]:
+    masks = [
+        file
+        for file in some_files(path, "*.png")
+        if file.relative_to(path).parts[0] != _IMAGES
+    ]
+    for file in masks[:2]:
         try:
             if read_image_header(file).mode != "rgb":
                 return 0.0
@@ -65,7 +71,7 @@ def detect(path: Path) -> float:
             return 0.0
         if int(values.max(initial=0)) > 0xFFFF:
             return 0.0
-    if not some_files(path, "*.png")[:1]:
+    if not masks:
         return 0.0
     return 0.9 if _table_of(path) is not None else 0.2
 
@@ -146,7 +152,7 @@ class _Writer:
     def __init__(self, folder: OutputFolder, collection: Collection) -> None:
         self._folder = folder
         self._classes = collection.classes
-        self._categories, self._ids = categories_of(collection.classes, panoptic=True)
+        _, self._ids = categories_of(collection.classes, panoptic=True)
         largest = max(self._ids.values(), default=0)
         if largest > 255:
             reason = (
@@ -167,11 +173,12 @@ class _Writer:
         write_png(self._folder.path / f"{name}.png", rgb)
         if item.picture is not None and item.picture.exists:
             item.picture.save(self._folder.path / _IMAGES / name)
-        return Added(None, found.item.problems)
+        return Added(found.things, found.item.problems)
 
     def finish(self, records: Sequence[Any]) -> Iterable[Problem]:
-        del records
-        self._folder.write_json(_TABLE, self._categories)
+        things = frozenset().union(*records)
+        categories, _ = categories_of(self._classes, panoptic=True, things=things)
+        self._folder.write_json(_TABLE, categories)
         return ()
 
 

@@ -27,6 +27,7 @@ __all__ = ["as_collection", "import_frames", "write"]
 
 def write(
     version: Any,
+    /,
     path: str | os.PathLike[str],
     format: str,
     *,
