@@ -1296,6 +1296,7 @@ enum {
     LARGEST = 255 * SCALE, /* largest coordinate and luma difference */
     CELLS = 32 * 32 * 32,
     FOREIGN = 24 * 24 * SCALE * SCALE,
+    FLAT = 2, /* how much codes of a flat region vary at most */
     MOST_LABELS = 65534,
     EDGE = 224,
     DIAGONAL = 96,
@@ -1529,20 +1530,14 @@ spread(const uint8_t *codes, uint8_t low, int count)
     return bits;
 }
 
-/* Whether a flat block's color is far from every centroid. */
+/* Whether a color is far from every centroid. */
 static int
-is_foreign(const Codebook *book, const uint8_t *luma, int u, int v)
+is_foreign(const Codebook *book, int y, int u, int v)
 {
-    int low = luma[0], high = luma[0], i, k;
+    int k;
 
-    for (i = 1; i < 4; i++) {
-        low = luma[i] < low ? luma[i] : low;
-        high = luma[i] > high ? luma[i] : high;
-    }
-    if (high - low > 2)
-        return 0;
     for (k = 0; k < book->count; k++) {
-        int dy = (low + high) / 2 * SCALE - book->centroids[3 * k];
+        int dy = y * SCALE - book->centroids[3 * k];
         int du = u * SCALE - book->centroids[3 * k + 1];
         int dv = v * SCALE - book->centroids[3 * k + 2];
         if (dy * dy + du * du + dv * dv <= FOREIGN)
@@ -2000,25 +1995,44 @@ is_run(const uint8_t *a, const uint8_t *b, const uint8_t *c, int x, int step, in
     return 1;
 }
 
-/* Whether the chroma sample that starts at pixel (y, x) is a flat foreign color. */
+/* Whether the values of a plane from (y, x) on vary little; their middle. */
 static int
-is_foreign_sample(const Picture *job, int y, int x, int u, int v)
+is_flat(const Plane *plane, int y, int x, int rows, int columns, int *middle)
 {
-    int rows = 1 << job->step_y, columns = 1 << job->step_x, low = 255, high = 0, i, j;
-    uint8_t luma[4];
+    int low = 255, high = 0, i, j;
 
-    if ((y & (rows - 1)) || (x & (columns - 1)) || y + rows > job->y.height ||
-        x + columns > job->y.width)
-        return 0;
     for (i = 0; i < rows; i++)
         for (j = 0; j < columns; j++) {
-            int code = job->y.data[job->y.stride * (y + i) + x + j];
+            int code = plane->data[plane->stride * (y + i) + x + j];
             low = code < low ? code : low;
             high = code > high ? code : high;
         }
-    luma[0] = luma[1] = (uint8_t)low;
-    luma[2] = luma[3] = (uint8_t)high;
-    return is_foreign(&job->book, luma, u, v);
+    *middle = (low + high) / 2;
+    return high - low <= FLAT;
+}
+
+/* Whether the chroma sample that starts at pixel (y, x) is of a flat foreign color:
+ * flat with the samples left, above and above left of it. */
+static int
+is_foreign_sample(const Picture *job, int y, int x)
+{
+    int rows = 1 << job->step_y, columns = 1 << job->step_x, up, left, u, v, middle;
+
+    if ((y & (rows - 1)) || (x & (columns - 1)) || y + rows > job->y.height ||
+        x + columns > job->y.width || !is_flat(&job->y, y, x, rows, columns, &middle))
+        return 0;
+    up = y ? 1 : 0;
+    left = x ? 1 : 0;
+    if (!is_flat(&job->y, y - up * rows, x - left * columns, rows << up, columns << left, &u))
+        return 0;
+    y >>= job->step_y;
+    x >>= job->step_x;
+    if (!is_flat(&job->u, y - up, x - left, 1 + up, 1 + left, &u) ||
+        !is_flat(&job->v, y - up, x - left, 1 + up, 1 + left, &v))
+        return 0;
+    u = job->u.data[job->u.stride * y + x];
+    v = job->v.data[job->v.stride * y + x];
+    return is_foreign(&job->book, middle, u, v);
 }
 
 /* Add a block's uncertain pixels, of those inside the picture. */
@@ -2215,6 +2229,7 @@ repair_yuv420(PyObject *module, PyObject *arguments)
         goto end;
     job->high = (job->y.height + 1) / 2;
     job->across = (job->y.width + 1) / 2;
+    job->step_x = job->step_y = 1;
     if (job->u.height != job->high || job->u.width != job->across ||
         job->v.height != job->high || job->v.width != job->across) {
         PyErr_SetString(PyExc_ValueError, "chroma planes must have half the size, rounded up");
@@ -2470,7 +2485,6 @@ NAME(classify_block)(Picture *job, const uint8_t *luma, int u, int v, LABEL *pai
         pairs[1] = (LABEL)label[1];
     else if (label[2] >= 0 && label[2] != label[0] && label[2] == label[3])
         pairs[1] = (LABEL)label[2];
-    job->foreign += is_foreign(book, luma, u, v);
     return -1;
 }
 
@@ -2685,6 +2699,7 @@ NAME(gather)(Picture *job, int by)
             for (n = 0; n < listed; n++)
                 job->lists[job->listed++] = list[n];
             count_residuals(job, block);
+            job->foreign += is_foreign_sample(job, 2 * by, 2 * x);
         }
     }
     return 1;
@@ -2940,7 +2955,7 @@ NAME(classify_pixels)(Picture *job, int y)
             int u = us[x >> shift], v = vs[x >> shift];
             int label = NAME(classify)(&job->book, ys[x], u, v, &tight);
             if (label < 0) {
-                job->foreign += is_foreign_sample(job, y, x, u, v);
+                job->foreign += is_foreign_sample(job, y, x);
                 if (job->nearest)
                     label = find_nearest(job, ys[x], u, v)->label;
                 else if (!add_place(job, (uint32_t)y * (uint32_t)width + (uint32_t)x))

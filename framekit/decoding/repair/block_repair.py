@@ -68,13 +68,14 @@ def repair_yuv420(
         Labels (H, W) int32; places ``y * W + x`` of uncertain pixels, block by block;
         and ``ambiguous`` (share of blocks), ``foreign`` and ``noise`` (1/256 code).
     """
+    picture = y
     height, width = y.shape
     y = np.pad(y, ((0, height & 1), (0, width & 1)), "edge")
     blocks = Blocks.of(y, u, v, codebook)
     places = np.empty(0, np.uint32)
     stats: dict[str, Any] = {
         "ambiguous": len(blocks) / u.size,
-        "foreign": count_foreign(blocks.lumas, blocks.u, blocks.v, codebook),
+        "foreign": count_foreign((picture, u, v), codebook, (blocks.by, blocks.bx)),
         "noise": 0,
     }
     if len(blocks):

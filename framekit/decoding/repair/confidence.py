@@ -4,12 +4,16 @@ Which pixels and blocks of a coded mask show their label beyond doubt.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from framekit.decoding.repair.codebook import FOREIGN, SCALE, Codebook
+
+#: How much codes of a flat region vary at most.
+FLAT = 2
 
 #: The label of a pixel that no confidence ball holds, in int32 label maps.
 NONE = -1
@@ -99,22 +103,89 @@ def nearest_labels(
 
 
 def count_foreign(
-    lumas: NDArray[Any], u: NDArray[Any], v: NDArray[Any], codebook: Codebook
+    planes: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    codebook: Codebook,
+    samples: tuple[NDArray[np.intp], NDArray[np.intp]],
 ) -> int:
     """
-    How many blocks are flat in luma yet far (> 24 codes) from every centroid.
+    How many of the chroma *samples* are flat yet far (> 24 codes) from every centroid.
 
-    *lumas* is (blocks, pixels), *u* and *v* (blocks,). If fewer than 12 of the
-    ambiguous blocks are, no color is missing from the codebook that
+    A sample is flat if it, those left, above and above left of it, and the pixels
+    under these vary by at most 2 codes in each plane. If fewer than 12 of the
+    ambiguous samples are, no color is missing from the codebook that
     `framekit.decoding.hidden.hidden_centroids` would find with the same centroids.
+
+    Args:
+        samples: Lines and columns in the chroma planes.
     """
-    high, low = lumas.max(1), lumas.min(1)
-    flat = high - low <= 2
-    middle = ((high[flat].astype(np.int32) + low[flat]) // 2).astype(np.uint8)
-    if not len(middle):
+    luma, u, v = planes
+    down, across = (shift_of(*both) for both in zip(luma.shape, u.shape, strict=True))
+    high, wide = luma.shape[0] >> down, luma.shape[1] >> across
+    lines, columns = samples
+    whole = (lines < high) & (columns < wide)
+    lines, columns = lines[whole], columns[whole]
+    for plane, steps in ((luma, (down, across)), (u, (0, 0)), (v, (0, 0))):
+        flat = _spread(plane, lines, columns, steps) <= FLAT
+        lines, columns = lines[flat], columns[flat]
+    if not len(lines):
         return 0
-    _, squares = nearest_labels(middle, u[flat], v[flat], codebook.centroids)
+    own = list(_under(luma, lines, columns, (down, across)))
+    low, most = np.min(own, axis=0).astype(np.int32), np.max(own, axis=0)
+    middle = ((low + most) // 2).astype(np.uint8)
+    _, squares = nearest_labels(
+        middle, u[lines, columns], v[lines, columns], codebook.centroids
+    )
     return int((squares > FOREIGN).sum())
+
+
+def shift_of(pixels: int, samples: int) -> int:
+    """
+    How far to shift a pixel's place to get its chroma sample's.
+
+    Raises:
+        ValueError: If no subsampling of 1, 2 or 4 leads from *pixels* to *samples*.
+    """
+    for shift in range(3):
+        if (pixels + (1 << shift) - 1) >> shift == samples:
+            return shift
+    raise ValueError(f"{samples} chroma samples do not fit {pixels} pixels")
+
+
+def _spread(
+    plane: NDArray[Any],
+    lines: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    steps: tuple[int, int],
+) -> NDArray[np.int16]:
+    """
+    The range of values in samples and those left, above and above left of them.
+    """
+    around = [
+        values
+        for up in (0, 1)
+        for left in (0, 1)
+        for values in _under(
+            plane, np.maximum(lines - up, 0), np.maximum(columns - left, 0), steps
+        )
+    ]
+    high, low = np.max(around, axis=0), np.min(around, axis=0)
+    spread: NDArray[np.int16] = high.astype(np.int16) - low
+    return spread
+
+
+def _under(
+    plane: NDArray[Any],
+    lines: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    steps: tuple[int, int],
+) -> Iterator[NDArray[Any]]:
+    """
+    The values of *plane* under each sample.
+    """
+    down, across = steps
+    for line in range(1 << down):
+        for column in range(1 << across):
+            yield plane[(lines << down) + line, (columns << across) + column]
 
 
 def _distances(

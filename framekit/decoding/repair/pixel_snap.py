@@ -4,17 +4,18 @@ Label planes of any subsampling pixel by pixel: the NumPy form of the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.repair.codebook import FOREIGN, SCALE, Codebook
+from framekit.decoding.repair.codebook import SCALE, Codebook
 from framekit.decoding.repair.confidence import (
     NONE,
     confident_labels,
+    count_foreign,
     nearest_labels,
+    shift_of,
 )
 
 #: Pixels around an ambiguous one, in each direction, whose labels it may take.
@@ -32,8 +33,8 @@ def upsample(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
         ValueError: If no subsampling of 1, 2 or 4 turns *height* and *width* into
             the plane's.
     """
-    lines = np.arange(height) >> _shift(height, plane.shape[0])
-    columns = np.arange(width) >> _shift(width, plane.shape[1])
+    lines = np.arange(height) >> shift_of(height, plane.shape[0])
+    columns = np.arange(width) >> shift_of(width, plane.shape[1])
     upsampled: NDArray[Any] = plane[lines[:, None], columns]
     return upsampled
 
@@ -137,46 +138,11 @@ def _count_foreign(
     columns: NDArray[np.intp],
 ) -> int:
     """
-    Chroma samples at ambiguous pixels that are flat in luma and far from all labels.
+    Flat samples far from all labels whose first pixel is one of the ambiguous ones.
     """
-    y, u, v = planes
-    height, width = y.shape
-    down, across = _shift(height, u.shape[0]), _shift(width, u.shape[1])
-    rows, sides = 1 << down, 1 << across
-    whole = (lines % rows == 0) & (columns % sides == 0)
-    whole &= (lines + rows <= height) & (columns + sides <= width)
-    lines, columns = lines[whole], columns[whole]
-    if not len(lines):
-        return 0
-    lumas = np.stack(list(_lumas(y, lines, columns, rows, sides)), 1)
-    high, low = lumas.max(1), lumas.min(1)
-    flat = high - low <= 2
-    middle = ((high[flat].astype(np.int32) + low[flat]) // 2).astype(np.uint8)
-    at = lines[flat] >> down, columns[flat] >> across
-    _, squares = nearest_labels(middle, u[at], v[at], codebook.centroids)
-    return int((squares > FOREIGN).sum())
-
-
-def _lumas(
-    y: NDArray[np.uint8],
-    lines: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    rows: int,
-    sides: int,
-) -> Iterator[NDArray[np.uint8]]:
-    """
-    The lumas of *rows* x *sides* pixels from each place on.
-    """
-    for row in range(rows):
-        for side in range(sides):
-            yield y[lines + row, columns + side]
-
-
-def _shift(pixels: int, samples: int) -> int:
-    """
-    How far to shift a pixel's place to get its chroma sample's.
-    """
-    for shift in range(3):
-        if (pixels + (1 << shift) - 1) >> shift == samples:
-            return shift
-    raise ValueError(f"{samples} chroma samples do not fit {pixels} pixels")
+    y, u, _ = planes
+    down = shift_of(y.shape[0], u.shape[0])
+    across = shift_of(y.shape[1], u.shape[1])
+    first = ((lines & ((1 << down) - 1)) | (columns & ((1 << across) - 1))) == 0
+    samples = lines[first] >> down, columns[first] >> across
+    return count_foreign(planes, codebook, samples)
