@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from framekit.decoding.label_map import LabelMap
     from framekit.decoding.report import DecodeReport
     from framekit.decoding.video import MaskFrame, MaskVideo
-    from framekit.validation import Report, validate
+    from framekit.validation import Report
+    from framekit.validation.validate import validate
 
 __version__ = "0.1.0"
 

@@ -304,7 +304,9 @@ def jpeg_of(rgb: NDArray[np.uint8], quality: int) -> bytes:
     *rgb*, (H, W, 3), as a JPEG file.
     """
     file = io.BytesIO()
-    Image.fromarray(rgb).save(file, "JPEG", quality=quality, optimize=True)
+    # Thin lines need their own color: chroma is not subsampled.
+    picture = Image.fromarray(rgb)
+    picture.save(file, "JPEG", quality=quality, subsampling=0, optimize=True)
     return file.getvalue()
 
 

@@ -6,7 +6,7 @@
   const { codes, rows, strings, pictures } = data;
   const [CODE, FRAME, SOURCE, MASK, DOCUMENT, AT, MESSAGE, HINT, COLOR] = Array(9).keys();
   const NOUNS = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["remark", "remarks"] };
-  const FEW = 10, MANY = 50, PRINTED = 1000, OFFERED = 2000;
+  const FEW = 5, MANY = 50, PRINTED = 1000, OFFERED = 2000;
 
   const byId = (id) => document.getElementById(id);
   const text = (row, column) => (row[column] == null ? "" : strings[row[column]]);
@@ -22,14 +22,14 @@
 
   // -- The state of the filters, kept in the address so that a view can be shared.
 
-  const SEVERITIES = Object.keys(NOUNS);
+  const SEVERITIES = Object.keys(NOUNS).filter((s) => codes.some((row) => row.severity === s));
   const state = { severity: new Set(SEVERITIES), code: "", source: "", frame: "", text: "" };
   const pages = new Map();
   const closed = new Set();
 
   function readAddress() {
     const given = new URLSearchParams(location.hash.slice(1));
-    const severities = (given.get("severity") || "").split(",").filter((s) => s in NOUNS);
+    const severities = (given.get("severity") || "").split(",").filter((s) => SEVERITIES.includes(s));
     state.severity = new Set(severities.length ? severities : SEVERITIES);
     for (const key of ["code", "source", "frame", "text"]) state[key] = given.get(key) || "";
     if (!codes.some((row) => row.code === state.code)) state.code = "";

@@ -30,16 +30,18 @@ __all__ = ["Illustrator"]
 Picture = NDArray[np.uint8]
 
 #: The largest width and height of a picture, in pixels.
-_WIDTH: Final = 320
-_HEIGHT: Final = 240
+_WIDTH: Final = 288
+_HEIGHT: Final = 216
 
 #: What a close-up shows at least of the mask, in its pixels.
 _NEAR: Final = (32, 24)
 
 #: A mark is at least this large, so that one pixel can be found.
-_MARK: Final = 12
+_MARK: Final = 14
 
-_MARK_COLORS: Final = ((20, 20, 20), (255, 60, 200), (20, 20, 20))
+_DARK: Final = (20, 20, 20)
+_BRIGHT: Final = (255, 60, 200)
+_MARK_COLORS: Final = (_DARK, _BRIGHT, _BRIGHT, _DARK)
 
 
 class Illustrator:
@@ -245,7 +247,7 @@ def _widened(start: int, stop: int, of: int, shown: int) -> tuple[int, int]:
     """
     A side of a mark in a picture of *shown* pixels, around what it marks.
     """
-    size = max(_MARK, (stop - start) * shown // of + 6)
+    size = max(_MARK, (stop - start) * shown // of + 8)
     middle = (start + stop) * shown // (2 * of)
     # Within the picture, or a side of the mark would be cut.
     first = min(max(0, middle - size // 2), max(0, shown - size))
