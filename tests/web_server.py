@@ -79,6 +79,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_file(web.files[path])
 
+    def do_HEAD(self) -> None:
+        """
+        As above, without the body.
+        """
+        self.do_GET()
+
     def send_file(self, data: bytes) -> None:
         """
         The range of *data* that is asked for.
@@ -109,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         self.wfile.write(body)
         self.web.sent += len(body)
         if length is not None:

@@ -34,9 +34,12 @@ class FsspecContent:
     The bytes behind a URI that fsspec has a file system for.
     """
 
-    def __init__(self, uri: str, scheme: str) -> None:
+    def __init__(self, uri: str, scheme: str, *, timeout: float) -> None:
         """
         Ask for size and version.
+
+        Args:
+            timeout: How long to wait for an answer, in seconds.
 
         Raises:
             MissingExtraError: If the packages for *scheme* are not installed.
@@ -44,6 +47,7 @@ class FsspecContent:
         """
         self._uri = uri
         self._scheme = scheme
+        self._timeout = timeout
         # Any file of a bucket comes from the same hosts.
         self._host = scheme, uri.partition("://")[2].partition("/")[0]
         self._lock = threading.Lock()
@@ -110,9 +114,27 @@ class FsspecContent:
             reason = f"{self._scheme}: leads to files of this machine; name their path"
             raise RefusedUriError(self._uri, reason)
         try:
-            return kind()
+            return kind(**self._options(fsspec.config.conf))
         except Exception as error:  # noqa: BLE001 - its backends raise anything
             raise self._translated(error) from None
+
+    def _options(self, configured: Any) -> dict[str, Any]:
+        """
+        How long to wait and how often to try, unless the user has said so.
+        """
+        if self._scheme in ("s3", "s3a"):
+            config = {
+                "connect_timeout": min(self._timeout, 10),
+                "read_timeout": self._timeout,
+                "retries": {"mode": "standard", "total_max_attempts": 2},
+            }
+            options: dict[str, Any] = {"config_kwargs": config}
+        elif self._scheme in ("gs", "gcs"):
+            options = {"requests_timeout": self._timeout}
+        else:
+            options = {}
+        known = configured.get(self._scheme, {})
+        return {name: value for name, value in options.items() if name not in known}
 
     def _state(self) -> tuple[int, str | None]:
         size = getattr(self._file, "size", None)

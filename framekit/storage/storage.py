@@ -151,7 +151,7 @@ class Storage:
         else:
             from framekit.storage._fsspec import FsspecContent
 
-            content = FsspecContent(uri, scheme)
+            content = FsspecContent(uri, scheme, timeout=self.timeout)
         if self.cache is not None and content.version is not None:
             cache = BlockCache(self.cache, self.cache_limit)
             content = CachedContent(uri, content, cache)
