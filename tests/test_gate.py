@@ -363,7 +363,7 @@ class TestMutated:
         checker = Checker(LABELS[0], references=True)
         outcomes = [Outcome(), Outcome()]
         for outcome in outcomes:
-            checker._check_line(line, "f", outcome)
+            checker._check_line(line, key_ends(line.data or b""), "f", outcome)
             checker.finish(outcome)
         record = record_of(line, "f")
         assert record is not None or not text.strip()

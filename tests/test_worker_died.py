@@ -46,8 +46,8 @@ def report_of(
     path = folder / "frames.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     storage = Storage(folder, allow="test", opener=Harmful(folder))
-    options = {"executor": partial(processes, 2), "shard": 16} | options
-    return validate(path, level="pixels", storage=storage, **options)
+    chosen: dict[str, Any] = {"executor": partial(processes, 2), "shard": 16}
+    return validate(path, level="pixels", storage=storage, **(chosen | options))
 
 
 def died(report: Report) -> list[tuple[str, str | None]]:

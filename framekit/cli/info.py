@@ -26,6 +26,7 @@ __all__ = ["add_arguments", "execute"]
 #: The module that shows whether an extra is installed.
 _EXTRAS: Final = {
     "cli": "tqdm",
+    "dask": "distributed",
     "fast": "zlib_ng",
     "remote": "fsspec",
 }

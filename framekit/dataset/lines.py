@@ -7,12 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+import numpy as np
+
 __all__ = ["MAX_LINE", "Line", "line_ends", "read_lines", "without_bom"]
 
 #: The longest line that is read, in bytes.
 MAX_LINE: Final = 64 * 1024 * 1024
 
 _BOM: Final = b"\xef\xbb\xbf"
+_LINE_END: Final = ord("\n")
 _CHUNK: Final = 1024 * 1024
 
 
@@ -81,16 +84,19 @@ def line_ends(file: BinaryIO, every: int) -> Iterator[tuple[int, int]]:
         The number of bytes and of lines up to there.
     """
     offset = number = 0
-    told = 0
-    while head := file.readline(_CHUNK):
-        offset += len(head)
-        if head[-1:] != b"\n" and len(head) == _CHUNK:
-            offset += _passed_over(file)[0] - _CHUNK
-        number += 1
-        if number % every == 0:
-            told = number
-            yield offset, number
-    if number > told:
+    is_ended = True
+    while data := file.read(_CHUNK):
+        count = data.count(b"\n")
+        due = every - number % every
+        if due <= count:
+            places = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END)
+            for n in range(due, count + 1, every):
+                yield offset + int(places[n - 1]) + 1, number + n
+        offset += len(data)
+        number += count
+        is_ended = data.endswith(b"\n")
+    number += not is_ended
+    if number % every or not is_ended:
         yield offset, number
 
 

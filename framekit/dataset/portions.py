@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import evolve, field, frozen
 
+from framekit.dataset.blocks import Block, read_blocks
 from framekit.dataset.lines import Line, line_ends, read_lines
 from framekit.dataset.records import Record, empty_document, record_of
 from framekit.errors import MissingFileError, StorageError
@@ -58,15 +61,22 @@ class LinePortion:
         Raises:
             StorageError: If the file cannot be read any more.
         """
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                length = self.end - self.start
-                yield from read_lines(file, before=self.before, length=length)
-        except FileNotFoundError:
-            raise MissingFileError(str(self.path), "no such file") from None
-        except OSError as error:
-            raise StorageError(str(self.path), error.strerror or str(error)) from None
+        with _opened(self.path) as file:
+            file.seek(self.start)
+            length = self.end - self.start
+            yield from read_lines(file, before=self.before, length=length)
+
+    def blocks(self) -> Iterator[Block | Line]:
+        """
+        Read the lines, many at once.
+
+        Raises:
+            StorageError: If the file cannot be read any more.
+        """
+        with _opened(self.path) as file:
+            file.seek(self.start)
+            length = self.end - self.start
+            yield from read_blocks(file, before=self.before, length=length)
 
     def records(self) -> Iterator[Record]:
         """
@@ -203,23 +213,15 @@ def by_lines(path: Path, size: int) -> Iterator[Portion]:
     """
     name = path.name
     start = before = 0
-    try:
-        with path.open("rb") as file:
-            blank = not any(
-                line.data is None or line.data.strip() for line in read_lines(file)
-            )
-            if blank:
-                record = Record(name, problems=(empty_document(name),), is_read=False)
-                yield RecordPortion((record,))
-                return
-            file.seek(0)
-            for end, number in line_ends(file, size):
-                yield LinePortion(path, name, start, end, before, number)
-                start, before = end, number
-    except FileNotFoundError:
-        raise MissingFileError(str(path), "no such file") from None
-    except OSError as error:
-        raise StorageError(str(path), error.strerror or str(error)) from None
+    with _opened(path) as file:
+        if not any(line.data is None or line.data.strip() for line in read_lines(file)):
+            record = Record(name, problems=(empty_document(name),), is_read=False)
+            yield RecordPortion((record,))
+            return
+        file.seek(0)
+        for end, number in line_ends(file, size):
+            yield LinePortion(path, name, start, end, before, number)
+            start, before = end, number
 
 
 def by_records(records: Iterable[Record], size: int) -> Iterator[Portion]:
@@ -231,3 +233,14 @@ def by_records(records: Iterable[Record], size: int) -> Iterator[Portion]:
     while items := tuple(islice(waiting, size)):
         yield RecordPortion(items, first)
         first += len(items)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise MissingFileError(str(path), "no such file") from None
+    except OSError as error:
+        raise StorageError(str(path), error.strerror or str(error)) from None

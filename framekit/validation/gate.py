@@ -20,7 +20,7 @@ from framekit.validation.linked import Found, Linked
 from framekit.validation.meta_types import KINDS, types_of
 from framekit.validation.outcome import Outcome
 from framekit.validation.rules import is_video, misfit
-from framekit.validation.shapes import Shapes
+from framekit.validation.shapes import Shape, Shapes
 from framekit.validation.version_rules import VersionLabels
 
 __all__ = ["Gate", "Unclear"]
@@ -32,6 +32,9 @@ _HUGE: Final = 2.0**63
 _DEEP: Final = 60
 
 _NUMBERS: Final = frozenset({int, float})
+
+#: Types of values in which nothing can have been lost.
+_PLAIN: Final = frozenset({bool, int, str, type(None)})
 
 _FRAME, _SOURCE, _MASK, _PREVIEW, _ROI, _ROI_MASK = map(
     Shapes, ("", "source", "mask", "preview", "roi", "roi_mask")
@@ -112,7 +115,7 @@ class Gate:
         """
         if self._meta is not None:
             self._metas[self._meta] += 1
-        self._linked.count()
+        self._linked.counted[self._linked.found.bare] += 1
 
     def learn(self) -> None:
         """
@@ -138,89 +141,77 @@ class Gate:
     def _frame(self, frame: Any) -> None:
         if type(frame) is not dict:
             raise Unclear
-        shape = _FRAME[tuple(frame)]
-        sources, rois = frame.get("sources"), frame.get("rois")
-        if not shape.is_possible or type(sources) is not list:
+        shape = _FRAME[tuple(frame), tuple(map(type, frame.values()))]
+        if not shape.is_possible:
             raise Unclear
         self._keys += len(frame)
+        optional = shape.optional
+        if "id" in optional and not frame["id"]:
+            raise Unclear
         self._meta = None
-        self._frame_fields(frame, shape.optional)
-        self._remaining(frame, shape)
+        if "meta" in optional:
+            self._frame_meta(frame["meta"])
+        if "meta_blob" in optional:
+            self._value(frame["meta_blob"])
+        if shape.is_odd:
+            self._remaining(frame, shape)
         linked = self._linked
-        linked.start()
+        linked.masks = {}
+        sources = frame["sources"]
         if not sources:
             self._doubts |= doubts.NO_SOURCES
         for source in sources:
             self._source(source)
-        if rois is None:
-            rois = []
-        elif type(rois) is not list:
-            raise Unclear
-        self._rois(rois)
+        self._rois(frame["rois"] if "rois" in optional else [])
         if not linked.is_known():
             self._doubts |= doubts.FACTS
 
-    def _frame_fields(self, frame: dict[str, Any], optional: frozenset[str]) -> None:
-        if "id" in optional:
-            id = frame["id"]
-            if id is not None and (type(id) is not str or not id):
-                raise Unclear
-        if "timestamp" in optional:
-            _is_integer(frame["timestamp"])
-        if "context_id" in optional:
-            _is_text(frame["context_id"])
-        if "meta" in optional:
-            self._frame_meta(frame["meta"])
-        if "blob" in optional:
-            _is_text(frame["blob"])
-        if "meta_blob" in optional:
-            self._object(frame["meta_blob"])
-
     def _frame_meta(self, meta: Any) -> None:
-        self._object(meta)
         if not meta:
             return
         kinds = tuple(map(type, meta.values()))
         if dict in kinds or list in kinds:
             self._meta = frozenset(types_of(meta, "$.meta"))
+            self._value(meta)
         else:
             self._meta = tuple(meta), kinds
+            self._flat(meta, kinds)
         if self._meta not in self._metas:
             self._doubts |= doubts.FACTS
 
     def _source(self, source: Any) -> None:
         if type(source) is not dict:
             raise Unclear
-        shape = _SOURCE[tuple(source)]
+        shape = _SOURCE[tuple(source), tuple(map(type, source.values()))]
+        optional = shape.optional
         moment = self._media(source, shape)
         id = source["id"]
-        if type(id) is not str or not id:
+        if not id:
             raise Unclear
-        masks = source.get("masks")
-        linked = self._linked
-        if id in linked.masks:
+        masks = self._linked.masks
+        if id in masks:
             self._doubts |= doubts.SAME_SOURCES
-        ids = linked.masks.setdefault(id, [])
-        if masks is not None:
-            if type(masks) is not list:
-                raise Unclear
-            for mask in masks:
+            ids = masks[id]
+        else:
+            ids = masks[id] = []
+        if "masks" in optional:
+            for mask in source["masks"]:
                 self._mask(mask, source, moment, ids)
-        if "preview" in shape.optional:
+        if "preview" in optional:
             preview = source["preview"]
-            if preview is not None:
-                if type(preview) is not dict:
-                    raise Unclear
-                self._media(preview, _PREVIEW[tuple(preview)])
-        if "meta" in shape.optional:
-            self._object(source["meta"])
+            types = tuple(map(type, preview.values()))
+            self._media(preview, _PREVIEW[tuple(preview), types])
+        if "meta" in optional:
+            meta = source["meta"]
+            self._flat(meta, tuple(map(type, meta.values())))
 
     def _mask(self, mask: Any, source: Any, moment: int, ids: list[str]) -> None:
         if type(mask) is not dict:
             raise Unclear
-        here = self._media(mask, _MASK[tuple(mask)])
+        shape = _MASK[tuple(mask), tuple(map(type, mask.values()))]
+        here = self._media(mask, shape)
         id = mask["id"]
-        if type(id) is not str or not id:
+        if not id:
             raise Unclear
         if id in ids:
             self._doubts |= doubts.SAME_MASKS
@@ -230,35 +221,23 @@ class Gate:
         if here != moment and is_video(mask) and is_video(source):
             self._doubts |= doubts.TIMESTAMPS
 
-    def _media(self, media: dict[str, Any], shape: Any) -> int:
+    def _media(self, media: dict[str, Any], shape: Shape) -> int:
         """
         Look at what sources, masks and previews have in common.
         """
-        if not shape.is_possible:
-            raise Unclear
-        uri = media["uri"]
-        if type(uri) is not str or not uri:
+        if not shape.is_possible or not media["uri"]:
             raise Unclear
         self._keys += len(media)
-        get = media.get
-        content_type = get("content_type")
-        if content_type is not None and type(content_type) is not str:
-            raise Unclear
-        width, height = get("width"), get("height")
-        if width is not None or height is not None:
-            _is_integer(width)
-            _is_integer(height)
-            if (1 if width is None else width) <= 0 or (
-                1 if height is None else height
-            ) <= 0:
-                self._doubts |= doubts.SIZE
-        if shape.loose or shape.is_misspelled:
+        optional = shape.optional
+        if "width" in optional and media["width"] <= 0:
+            self._doubts |= doubts.SIZE
+        if "height" in optional and media["height"] <= 0:
+            self._doubts |= doubts.SIZE
+        if shape.is_odd:
             self._remaining(media, shape)
-        moment = get("timestamp")
-        if moment is None:
+        if "timestamp" not in optional:
             return 0
-        if type(moment) is not int:
-            raise Unclear
+        moment: int = media["timestamp"]
         if moment < 0:
             self._doubts |= doubts.NEGATIVE
         return moment
@@ -279,6 +258,7 @@ class Gate:
             self._doubts |= here
             self._keys += keys
             return
+        linked.start()
         others, self._doubts = self._doubts, 0
         before = self._keys
         for roi in rois:
@@ -293,44 +273,41 @@ class Gate:
     def _roi(self, roi: Any) -> None:
         if type(roi) is not dict:
             raise Unclear
-        shape = _ROI[tuple(roi)]
+        shape = _ROI[tuple(roi), tuple(map(type, roi.values()))]
         if not shape.is_possible:
             raise Unclear
         self._keys += len(roi)
         labels = roi["label"]
-        _is_texts(labels)
+        _are_texts(labels)
         if not all(map(str.strip, labels)) or not labels:
             self._doubts |= doubts.LABEL
         named = roi.get("sources")
         if named is not None:
-            _is_texts(named)
+            _are_texts(named)
             for id in named:
                 if id not in self._linked.masks:
                     self._doubts |= doubts.UNKNOWN_SOURCE
-        mask = roi.get("mask")
-        if mask is not None:
-            self._roi_mask(mask, labels, named)
+        if "mask" in shape.optional:
+            self._roi_mask(roi["mask"], labels, named)
         if shape.is_rare:
-            self._geometry(roi)
-        if shape.loose or shape.is_misspelled:
+            self._geometry(roi, shape.optional)
+        if shape.is_odd:
             self._remaining(roi, shape)
 
     def _roi_mask(self, mask: Any, labels: list[str], named: Any) -> None:
-        if type(mask) is not dict:
-            raise Unclear
-        shape = _ROI_MASK[tuple(mask)]
+        shape = _ROI_MASK[tuple(mask), tuple(map(type, mask.values()))]
         if not shape.is_possible:
             raise Unclear
         self._keys += len(mask)
         id, value = mask["id"], mask["value"]
-        if type(id) is not str or not id or type(value) is not list or len(value) != 3:
+        if not id or len(value) != 3:
             raise Unclear
         red, green, blue = value
         if type(red) is not int or type(green) is not int or type(blue) is not int:
             raise Unclear
         if not (0 <= red <= 255 and 0 <= green <= 255 and 0 <= blue <= 255):
             self._doubts |= doubts.COLOR
-        if shape.loose or shape.is_misspelled:
+        if shape.is_odd:
             self._remaining(mask, shape)
         linked = self._linked
         if not linked.link(id, named):
@@ -338,42 +315,41 @@ class Gate:
         if not linked.agree((id, red, green, blue), labels):
             self._doubts |= doubts.LABEL_SETS
 
-    def _geometry(self, roi: dict[str, Any]) -> None:
-        id = roi.get("id")
-        if id is not None and (type(id) is not str or not id):
+    def _geometry(self, roi: dict[str, Any], optional: frozenset[str]) -> None:
+        if "id" in optional and not roi["id"]:
             raise Unclear
         meta = roi.get("meta")
-        self._object(meta)
-        confidence = roi.get("confidence")
-        if confidence is not None:
-            if type(confidence) is not float and type(confidence) is not int:
-                raise Unclear
-            if not 0 <= confidence <= 1:
-                self._doubts |= doubts.CONFIDENCE
-                self._value(confidence)
+        if meta is not None:
+            self._value(meta)
+        if "confidence" in optional and not 0 <= roi["confidence"] <= 1:
+            self._doubts |= doubts.CONFIDENCE
+            self._value([roi["confidence"]])
         poly = roi.get("poly")
-        if poly is not None:
-            if type(poly) is not list or not _NUMBERS.issuperset(map(type, poly)):
+        if poly:
+            if not _NUMBERS.issuperset(map(type, poly)):
                 raise Unclear
-            if poly and not -_HUGE < min(poly) <= max(poly) < _HUGE:
+            if not -_HUGE < min(poly) <= max(poly) < _HUGE:
                 raise Unclear
             kind = meta.get("_type") if meta else None
-            if poly and misfit(poly, kind if type(kind) is str and kind else None):
+            if misfit(poly, kind if type(kind) is str and kind else None):
                 self._doubts |= doubts.GEOMETRY
 
     # -- what may be anything
 
-    def _object(self, value: Any) -> None:
-        if value is not None:
-            if type(value) is not dict:
-                raise Unclear
+    def _flat(self, value: dict[str, Any], types: tuple[type, ...]) -> None:
+        """
+        Look at an object whose values have *types*.
+        """
+        if _PLAIN.issuperset(types):
+            self._keys += len(value)
+        else:
             self._value(value)
 
-    def _remaining(self, value: dict[str, Any], shape: Any) -> None:
+    def _remaining(self, value: dict[str, Any], shape: Shape) -> None:
         if shape.is_misspelled:
             self._doubts |= doubts.SPELLED
         for key in shape.loose:
-            self._value(value[key])
+            self._value([value[key]])
 
     def _value(self, value: Any, depth: int = 0) -> None:
         """
@@ -385,8 +361,6 @@ class Gate:
         if cls is dict:
             self._keys += len(value)
             value = value.values()
-        elif cls is not list:
-            value = (value,)
         for item in value:
             cls = type(item)
             if cls is dict or cls is list:
@@ -410,19 +384,7 @@ def _typed(signature: Any) -> Any:
     return ((join("$.meta", key), KINDS[t]) for key, t in pairs if t in KINDS)
 
 
-def _is_integer(value: Any) -> None:
-    if value is not None and type(value) is not int:
-        raise Unclear
-
-
-def _is_text(value: Any) -> None:
-    if value is not None and type(value) is not str:
-        raise Unclear
-
-
-def _is_texts(value: Any) -> None:
-    if type(value) is not list:
-        raise Unclear
-    for item in value:
+def _are_texts(items: list[Any]) -> None:
+    for item in items:
         if type(item) is not str:
             raise Unclear

@@ -45,8 +45,8 @@ class Linked:
         self._labels = labels
         self._agreed: set[tuple[_Color, tuple[str, ...]]] = set()
 
-        #: How many frames were counted of each mask without labels.
-        self._bare: dict[_Pair, int] = {}
+        #: How many frames were counted that have the same masks without labels.
+        self.counted: dict[tuple[_Pair, ...], int] = {(): 0}
 
         #: What was found when all ROIs of the frame were seen.
         self.found = Found()
@@ -60,9 +60,8 @@ class Linked:
 
     def start(self) -> None:
         """
-        Begin with another frame.
+        Begin with the ROIs of another frame.
         """
-        self.masks = {}
         self._linked = set()
         self._colors = {}
         self._is_clear = True
@@ -113,32 +112,22 @@ class Linked:
         Whether all there is to tell once about the frame was told before.
         """
         is_clear, bare = self.found
-        if not is_clear:
-            return False
-        return not bare or all(pair in self._bare for pair in bare)
-
-    def count(self) -> None:
-        """
-        Count the masks without labels of the frame.
-        """
-        for pair in self.found.bare:
-            self._bare[pair] += 1
+        return is_clear and bare in self.counted
 
     def learn(self) -> None:
         """
         Take what there is to tell once as told.
         """
-        if self.found.is_clear and len(self._bare) < _REMEMBERED:
-            for pair in self.found.bare:
-                self._bare.setdefault(pair, 0)
+        if self.found.is_clear and len(self.counted) < _REMEMBERED:
+            self.counted.setdefault(self.found.bare, 0)
 
     def give_counts(self, outcome: Outcome) -> None:
         """
         Add what was counted to *outcome*, and start again.
         """
-        for pair, number in self._bare.items():
-            if number:
-                self._bare[pair] = 0
+        for bare, number in self.counted.items():
+            self.counted[bare] = 0
+            for pair in bare if number else ():
                 key: tuple[Any, ...] = ("mask-without-labels", *pair)
                 outcome.once.count(key, number)
 
