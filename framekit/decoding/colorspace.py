@@ -8,7 +8,7 @@ matrix leaves each color within a unit or two of where it should be.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from attrs import field, frozen
@@ -146,40 +146,48 @@ def flat_colors(planes: Planes, *, tolerance: int = 2) -> FlatColors:
     """
     luma = planes.channels[0]
     across, down = planes.steps
-    chroma = planes.channels[1:]
-    rows = luma.shape[0] // down
-    columns = luma.shape[1] // across
-    blocks = luma[: rows * down, : columns * across]
-    blocks = blocks.reshape(rows, down, columns, across)
-    highest = blocks.max((1, 3), initial=0).astype(np.int16)
-    lowest = blocks.min((1, 3), initial=255).astype(np.int16)
+    rows, columns = luma.shape[0] // down, luma.shape[1] // across
+    parts = [
+        luma[row : rows * down : down, column : columns * across : across]
+        for row in range(down)
+        for column in range(across)
+    ]
+    highest, lowest = parts[0].copy(), parts[0].copy()
+    for part in parts[1:]:
+        np.maximum(highest, part, out=highest)
+        np.minimum(lowest, part, out=lowest)
     flat = _spread(highest, lowest) <= tolerance
-    key = ((highest + lowest) // 2).astype(np.int64) << 16
-    for shift, plane in zip((8, 0), chroma, strict=False):
-        values = plane[:rows, :columns].astype(np.int16)
-        flat &= _spread(values, values) <= tolerance
-        key |= values.astype(np.int64) << shift
-    if not chroma:
-        key |= 128 << 8 | 128
-    keys, counts = np.unique(key[flat], return_counts=True)
+    chroma = [plane[:rows, :columns] for plane in planes.channels[1:]]
+    for plane in chroma:
+        flat &= _spread(plane, plane) <= tolerance
+    keys = (highest[flat].astype(np.int32) + lowest[flat]) // 2 << 16
+    if chroma:
+        keys |= chroma[0][flat].astype(np.int32) << 8 | chroma[1][flat]
+    else:
+        keys |= 128 << 8 | 128
+    # Sorting is for few: masks are mostly runs of one color.
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    keys, inverse = np.unique(keys[starts], return_inverse=True)
+    lengths = np.diff(starts, append=np.count_nonzero(flat))
+    counts = np.bincount(inverse.reshape(-1), lengths, len(keys)).astype(np.int64)
     if len(keys) > _MOST_SAMPLES:
         order = np.argsort(-counts, kind="stable")[:_MOST_SAMPLES]
         keys, counts = keys[order], counts[order]
     colors = np.stack([keys >> 16, keys >> 8 & 255, keys & 255], -1)
-    return FlatColors(colors.astype(np.float64), counts.astype(np.int64))
+    return FlatColors(colors.astype(np.float64), counts)
 
 
-def _spread(highest: NDArray[np.int16], lowest: NDArray[np.int16]) -> NDArray[np.int16]:
+def _spread(highest: NDArray[Any], lowest: NDArray[Any]) -> NDArray[Any]:
     """
     The range of values among each place and its left, upper and upper left ones.
     """
     high, low = highest.copy(), lowest.copy()
-    high[1:] = np.maximum(high[1:], highest[:-1])
-    low[1:] = np.minimum(low[1:], lowest[:-1])
+    np.maximum(high[1:], highest[:-1], out=high[1:])
+    np.minimum(low[1:], lowest[:-1], out=low[1:])
     wide, narrow = high.copy(), low.copy()
-    wide[:, 1:] = np.maximum(wide[:, 1:], high[:, :-1])
-    narrow[:, 1:] = np.minimum(narrow[:, 1:], low[:, :-1])
-    return np.asarray(wide - narrow, np.int16)
+    np.maximum(wide[:, 1:], high[:, :-1], out=wide[:, 1:])
+    np.minimum(narrow[:, 1:], low[:, :-1], out=narrow[:, 1:])
+    return np.asarray(wide - narrow)
 
 
 def residual_of(flat: FlatColors, centroids: NDArray[np.int32]) -> float | None:

@@ -15,7 +15,7 @@ from framekit.decoding.label_map import LabelMap
 from framekit.decoding.media import Media
 from framekit.decoding.options import Options
 from framekit.decoding.planes import Planes, planes_of
-from framekit.decoding.seeking import decode_all
+from framekit.decoding.seeking import decode_opened
 from framekit.errors import UnreadableMaskError
 from framekit.palette import Palette
 
@@ -66,14 +66,15 @@ class Labeler:
             UnreadableMaskError: If there is none.
         """
         if self._first is None:
-            frame = None
-            with closing(decode_all(self._media, self._index)) as items:
+            with (
+                self._media.open_video() as video,
+                closing(decode_opened(video, self._index)) as items,
+            ):
                 frame = next((i.frame for i in items if i.frame is not None), None)
+                self._is_lossy = video.is_lossy
             if frame is None:
                 reason = "none of its frames can be decoded"
                 raise UnreadableMaskError(self._media.uri, reason)
-            with self._media.open_video() as video:
-                self._is_lossy = video.is_lossy
             self._first = self._planes(frame)
         return self._first
 

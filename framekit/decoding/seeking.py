@@ -21,7 +21,7 @@ from framekit.decoding.index import FrameIndex
 from framekit.decoding.media import Media
 from framekit.decoding.packets import Damage
 
-__all__ = ["Decoded", "decode_all", "decode_some"]
+__all__ = ["Decoded", "decode_all", "decode_opened", "decode_some"]
 
 
 @frozen
@@ -46,14 +46,23 @@ def decode_all(
     Frames that do not come out are passed over in their place.
     """
     with media.open_video(threads=threads) as video:
-        if index.linear:
-            yield from _count(video, range(len(index)))
-            return
-        run = _Run(video, index, range(len(index)), seek_to=None)
-        with closing(run.frames()) as frames:
-            yield from frames
-        for position in run.missing():
-            yield Decoded(position, None, run.reason)
+        yield from decode_opened(video, index)
+
+
+def decode_opened(
+    video: VideoFile, index: FrameIndex
+) -> Generator[Decoded, None, None]:
+    """
+    The same from a file that was opened just now.
+    """
+    if index.linear:
+        yield from _count(video, range(len(index)))
+        return
+    run = _Run(video, index, range(len(index)), seek_to=None)
+    with closing(run.frames()) as frames:
+        yield from frames
+    for position in run.missing():
+        yield Decoded(position, None, run.reason)
 
 
 def decode_some(
