@@ -10,6 +10,7 @@ breaks, validates them, and lets headless Chromium take a picture of the page.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -28,8 +29,13 @@ HERE = Path(__file__).resolve().parent
 CROSSING = HERE / "crossing"
 DRIVES = 5
 
-#: Width and height of the picture, in CSS pixels.
-WINDOW = (1180, 2180)
+#: Width and height of each half of the picture, in CSS pixels.
+HALF = (1000, 1470)
+
+#: Where the findings start below the table of their codes.
+FINDINGS = 1105
+
+COMMAND = "framekit validate city_drives --level pixels --format html -o report.html"
 
 Frame = dict[str, Any]
 
@@ -45,12 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        data, page = folder / "city_drives", folder / "report.html"
-        write_broken_drives(data)
-        report = (str(data), "--level", "pixels", "--format", "html", "-o", str(page))
-        if run(["validate", *report], sys.stdout, sys.stderr) != 1:
-            return 2
-        shoot(page, given.out)
+        write_broken_drives(folder / "city_drives")
+        with contextlib.chdir(folder):
+            if run(COMMAND.split()[1:], sys.stdout, sys.stderr) != 1:
+                return 2
+        draw(folder / "report.html", given.out)
     print(f"{given.out}: {given.out.stat().st_size:,} bytes")
     return 0
 
@@ -144,26 +149,40 @@ def break_mask(path: Path, number: int) -> None:
         image.save(path)
 
 
-def shoot(page: Path, picture: Path, *, dark: bool = False) -> None:
+def draw(page: Path, picture: Path) -> None:
     """
-    Take a picture of *page*, with few colors, so that it is a small file.
+    Show the top of *page* beside its findings of one code, in few colors.
+    """
+    width, height = HALF
+    top = shoot(page, height)
+    below = shoot(page, FINDINGS + height, "#code=unknown-color")
+    both = Image.new("RGB", (2 * width, height))
+    both.paste(top, (0, 0))
+    both.paste(below.crop((0, FINDINGS, width, FINDINGS + height)), (width, 0))
+    few = both.quantize(224, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
+
+
+def shoot(page: Path, height: int, fragment: str = "") -> Image.Image:
+    """
+    Take a picture of the first *height* pixels of *page*.
     """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         message = "needs chromium: apt-get install chromium"
         raise SystemExit(message)
-    command = [
-        *(chromium, "--headless", "--no-sandbox", "--disable-gpu"),
-        *("--hide-scrollbars", "--virtual-time-budget=3000"),
-        f"--window-size={WINDOW[0]},{WINDOW[1]}",
-        f"--screenshot={picture}",
-        *(["--force-dark-mode"] if dark else []),
-        page.absolute().as_uri(),
-    ]
-    subprocess.run(command, check=True, timeout=60, stderr=subprocess.DEVNULL)  # noqa: S603
-    with Image.open(picture) as shot:
-        few = shot.convert("RGB").quantize(160, dither=Image.Dither.NONE)
-    few.save(picture, optimize=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "shot.png"
+        command = [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu"),
+            *("--hide-scrollbars", "--virtual-time-budget=3000"),
+            f"--window-size={HALF[0]},{height}",
+            f"--screenshot={shot}",
+            page.absolute().as_uri() + fragment,
+        ]
+        subprocess.run(command, check=True, timeout=60, stderr=subprocess.DEVNULL)  # noqa: S603
+        with Image.open(shot) as image:
+            return image.convert("RGB")
 
 
 if __name__ == "__main__":
