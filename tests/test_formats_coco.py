@@ -277,6 +277,43 @@ class TestInstances:
         assert found.objects is not None
         assert found.objects[0].region == ring.region
 
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"height": 10**9}, "the limit is"),
+            ({"height": 0}, "from 1"),
+            ({"file_name": "."}, "the name of a file"),
+        ],
+    )
+    def test_bad_image(self, change: dict[str, Any], said: str, tmp_path: Path) -> None:
+        """
+        An image that cannot be is a problem, before memory is taken for it.
+        """
+        write(collection(item("x"), item("y")), tmp_path / "out", "coco-instances")
+        file = tmp_path / "out/instances.json"
+        document = json.loads(file.read_bytes())
+        document["images"][0] |= change
+        file.write_text(json.dumps(document))
+
+        found = list(read(tmp_path / "out"))
+
+        assert codes(found) == ["not-converted"]
+        assert said in getattr(found[0], "message", "")
+
+    @pytest.mark.parametrize("id", [[1], {}, 1.5, True])
+    def test_bad_image_id(self, id: Any, tmp_path: Path) -> None:
+        """
+        An image id that names nothing is an error at its place.
+        """
+        write(collection(item("x")), tmp_path / "out", "coco-instances")
+        file = tmp_path / "out/instances.json"
+        document = json.loads(file.read_bytes())
+        document["images"][0]["id"] = id
+        file.write_text(json.dumps(document))
+
+        with pytest.raises(DocumentError, match=r"\$\.images\[0\]\.id"):
+            read(tmp_path / "out")
+
     def test_semantic_maps_give_components(self, tmp_path: Path) -> None:
         """
         Without objects, connected components of things are taken, and told.

@@ -17,14 +17,17 @@ from attrs import evolve, frozen
 from framekit.errors import ArgumentError, DocumentError
 from framekit.formats.coco_polygon import coco_mask
 from framekit.formats.coco_tables import (
+    as_key,
     as_number,
     categories_of,
     find_picture,
     image_record,
     metadata_of,
+    name_of,
     number_images,
     picture_folders,
     read_document,
+    shape_of,
     top_level,
 )
 from framekit.formats.collection import Collection
@@ -97,7 +100,7 @@ def read(path: Path) -> Collection:
     }
     problems = []
     for n, one in enumerate(annotations):
-        if one["image_id"] in by_image:
+        if as_key(one["image_id"], f"{name}:$.annotations[{n}].image_id") in by_image:
             by_image[one["image_id"]].append((n, one))
             continue
         at = f"$.annotations[{n}].image_id"
@@ -138,12 +141,9 @@ def _read_item(
 ) -> Item:
     image, annotations = key
     at = f"{source.name}: image {image['id']}"
-    shape = (
-        as_number(image["height"], f"{at}.height"),
-        as_number(image["width"], f"{at}.width"),
-    )
+    shape = shape_of(image, at)
     item = Item(
-        name=str(PurePosixPath(str(image["file_name"])).with_suffix("")),
+        name=name_of(image["file_name"], f"{at}.file_name"),
         shape=shape,
         picture=find_picture(image, source.pictures),
         metadata={"image_id": image["id"], **metadata_of(image)},
@@ -183,10 +183,10 @@ def _region_of(value: Any, shape: tuple[int, int], at: str) -> Region | None:
     """
     try:
         if isinstance(value, Mapping):
-            mask = from_rle(value)
-            if mask.shape != shape:
-                reason = f"is of {mask.shape}, the image is {shape}"
+            if value.get("size") != list(shape):
+                reason = f"is of {value.get('size')!r:.40}, the image is {list(shape)}"
                 raise DocumentError(at, reason, "mask-size-mismatch")
+            mask = from_rle(value)
         elif isinstance(value, list):
             mask = coco_mask(value, shape)
         elif value is None:

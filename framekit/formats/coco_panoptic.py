@@ -20,14 +20,17 @@ from framekit.color import pack_rgb
 from framekit.errors import DocumentError, MissingFileError
 from framekit.formats.classes import painted
 from framekit.formats.coco_tables import (
+    as_key,
     as_number,
     categories_of,
     find_picture,
     image_record,
     metadata_of,
+    name_of,
     number_images,
     picture_folders,
     read_document,
+    shape_of,
     top_level,
 )
 from framekit.formats.collection import Collection
@@ -85,6 +88,8 @@ def read(path: Path) -> Collection:
     name = document.name
     required = ("image_id", "file_name", "segments_info")
     annotations = array_of(value, "annotations", name, required)
+    for n, one in enumerate(annotations):
+        as_key(one["image_id"], f"{name}:$.annotations[{n}].image_id")
     by_id = {image["id"]: image for image in images}
     folders = [
         document.parent / document.stem,
@@ -145,16 +150,13 @@ def _read_item(source: _Source, key: tuple[int, Mapping[str, Any]]) -> Item:
         raise DocumentError(f"{at}.image_id", reason, "dangling-id")
     file_name = str(annotation["file_name"])
     values = read_values(_mask_file(source, file_name))
-    shape = (
-        as_number(image["height"], f"{at}: the image's height"),
-        as_number(image["width"], f"{at}: the image's width"),
-    )
+    shape = shape_of(image, f"{at}: the image")
     if values.shape != shape:
         reason = f"{file_name} is {values.shape}, the JSON says {shape}"
         raise DocumentError(f"{at}.file_name", reason, "mask-size-mismatch")
     segments = array_of(annotation, "segments_info", at, ("id", "category_id"))
     item = Item(
-        name=str(PurePosixPath(file_name).with_suffix("")),
+        name=name_of(file_name, f"{at}.file_name"),
         shape=shape,
         picture=find_picture(image, source.pictures),
         metadata={"image_id": image["id"], **metadata_of(image)},

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from framekit.decoding.image_source import DEFAULT_LIMITS
 from framekit.errors import DocumentError, FramekitError, MissingFileError
 from framekit.formats.classes import collect, entries_with_ids
 from framekit.formats.input import array_of, read_json
@@ -19,6 +20,7 @@ from framekit.problem import Problem
 
 __all__ = [
     "CocoImage",
+    "as_key",
     "as_number",
     "categories_of",
     "classes_of_categories",
@@ -26,9 +28,11 @@ __all__ = [
     "find_picture",
     "image_record",
     "metadata_of",
+    "name_of",
     "number_images",
     "picture_folders",
     "read_document",
+    "shape_of",
     "top_level",
 ]
 
@@ -209,9 +213,54 @@ def read_document(
             classes = classes_of_categories(categories, one.name)
             needed = ("id", "file_name", "width", "height")
             images = array_of(value, "images", one.name, needed)
+            for n, image in enumerate(images):
+                as_key(image["id"], f"{one.name}:$.images[{n}].id")
             return one, value, classes, images
     reason = f"no JSON file with {', '.join(required)}"
     raise MissingFileError(str(path), reason)
+
+
+def as_key(value: Any, at: str) -> int | str:
+    """
+    What COCO names images with: whole numbers, and text here and there.
+
+    Raises:
+        DocumentError: If it is neither; *at* says where it is.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        reason = f"expected a whole number or text, got {value!r:.40}"
+        raise DocumentError(at, reason, "wrong-type")
+    return value
+
+
+def name_of(file_name: Any, at: str) -> str:
+    """
+    The name of an item from that of its file: without suffix, folders kept.
+
+    Raises:
+        DocumentError: If it names no file; *at* says where it is.
+    """
+    path = PurePosixPath(str(file_name))
+    if not path.name.strip("."):
+        reason = f"expected the name of a file, got {file_name!r:.40}"
+        raise DocumentError(at, reason, "wrong-value")
+    return str(path.with_suffix(""))
+
+
+def shape_of(image: CocoImage, at: str) -> tuple[int, int]:
+    """
+    Height and width of an image, as its record has them.
+
+    Raises:
+        DocumentError: If they are none, or too large; *at* says where it is.
+    """
+    height = as_number(image["height"], f"{at}.height", least=1)
+    width = as_number(image["width"], f"{at}.width", least=1)
+    largest = DEFAULT_LIMITS.max_side
+    if max(height, width) > largest:
+        reason = f"{width} x {height} pixels, the limit is {largest} a side"
+        raise DocumentError(at, reason, "wrong-value")
+    return height, width
 
 
 def as_number(value: Any, at: str, *, least: int = 0) -> int:

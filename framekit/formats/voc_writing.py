@@ -121,7 +121,7 @@ class VocWriter:
         self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32] | None
     ) -> None:
         table = np.array([voc_color(n) for n in range(256)], np.uint8)
-        values = np.full(max(self._values) + 2, _VOID, np.uint8)
+        values = np.full(max(self._values, default=-1) + 2, _VOID, np.uint8)
         for id, value in self._values.items():
             values[id] = value
         # -1, which is void, is the last place.
@@ -137,7 +137,7 @@ class VocWriter:
         self, name: str, labels: NDArray[np.int32], objects: NDArray[np.int32] | None
     ) -> None:
         colors = {entry.id: entry.color for entry in self._painted}
-        size = max(id for id in colors if id is not None) + 2
+        size = max((id for id in colors if id is not None), default=-1) + 2
         table = np.zeros((size, 3), np.uint8)
         for id, color in colors.items():
             table[-1 if id is None else id] = color or (0, 0, 0)
