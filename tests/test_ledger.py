@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -239,3 +241,34 @@ class TestInterrupted:
         """
         with pytest.raises(KeyboardInterrupt):
             validate(folder_of(tmp_path / "f"), progress=Stop(0))
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("engine", [[], ["--engine", "processes", "-j", "2"]])
+    def test_command(self, tmp_path: Path, engine: list[str]) -> None:
+        """
+        Ctrl-C ends the command with the report so far, and with exit code 2.
+        """
+        folder, ledger = folder_of(tmp_path / "f"), tmp_path / "ledger"
+        lines = (folder / "frames.jsonl").read_text().splitlines()
+        with (folder / "frames.jsonl").open("w") as file:
+            for _ in range(1000):
+                file.write("\n".join(lines) + "\n")
+        command = [sys.executable, "-m", "framekit", "validate", str(folder)]
+        process = subprocess.Popen(
+            [*command, "--ledger", str(ledger), *engine],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        while not ledger.exists() or ledger.read_bytes().count(b"\n") < 4:
+            assert process.poll() is None
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+        assert process.returncode == 2
+        assert "INTERRUPTED: " in out
+        assert out.splitlines()[-1] == "Levels not run: media, pixels"
+        assert err == "framekit: interrupted; the report is of what was done\n"
