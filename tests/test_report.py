@@ -140,7 +140,7 @@ class TestFormats:
         Another format is refused, naming those that there are.
         """
         with pytest.raises(
-            ArgumentError, match="expected one of 'json', 'sarif', 'text'"
+            ArgumentError, match="expected one of 'html', 'json', 'sarif', 'text'"
         ):
             text_of(report_of(), "xml")
 

@@ -120,7 +120,7 @@ def compare(path: Path, count: int) -> None:
         work = partial(_read, some, check)
         told(f"json + {name}, schema only", len(some), seconds(work, 1))
     for level in ("schema", "references"):
-        found = seconds(lambda: validate(path, level=level), 1)  # type: ignore[arg-type]  # noqa: B023
+        found = seconds(lambda: validate(path, level=level), 1)  # noqa: B023
         told(f"framekit, read + {level}", count, found)
 
 
