@@ -41,8 +41,7 @@ class TestCache:
         assert web.sent == len(LARGE) + 1
         assert [asked for _, asked in web.asked] == [
             "bytes=0-0",
-            "bytes=1-262143",
-            "bytes=262144-2999999",
+            "bytes=1-2999999",
             "bytes=0-0",
         ]
 

@@ -63,6 +63,9 @@ _LOSSY: Final = frozenset(
     {"mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "prores", "theora", "vp8"}
 )
 
+#: Codecs whose frames nothing but keyframes is looked for in on the way out of MP4.
+_IN_TABLE: Final = frozenset({"h264", "hevc"})
+
 _ATTACHED_PICTURE: Final = 0x400
 _MOST_DEMUX_ERRORS: Final = 16
 
@@ -230,6 +233,22 @@ class VideoFile:
         libdav1d, for one, then loses others, too.
         """
         return self.codec in READABLE
+
+    def leave_out_frames(self) -> None:
+        """
+        Prepare for :meth:`packets` alone: of remote files leave out what is decoded.
+
+        Where the table of frames calls few of them keyframes, those are looked at,
+        since a table may be wrong; PyAV before 16 does not show it.
+        """
+        entries: Any = getattr(self._stream, "index_entries", None)
+        if (
+            entries is not None
+            and self.codec in _IN_TABLE
+            and self.format.startswith("mov")
+        ):
+            keys = [(one.pos, one.size) for one in entries if one.is_keyframe]
+            self.reader.leave_out_frames(keys)
 
     def packets(self) -> Iterator[Packet | Damage]:
         """

@@ -246,6 +246,7 @@ class _Scan:
         self.last_duration = 0
         last: tuple[int, int] | None = None
         last_dts: int | None = None
+        video.leave_out_frames()
         for packet in video.packets():
             if isinstance(packet, Damage):
                 self.broken = f"the file is damaged: {packet.reason}"

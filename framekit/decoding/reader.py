@@ -5,8 +5,9 @@ A file object as FFmpeg sees it, and what its first bytes and its frame tell.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from framekit.errors import StorageError
 
@@ -27,6 +28,7 @@ class Reader:
         """
         self._file = file
         self._uri = uri
+        self._left_out: _LeftOut | None = None
         self.seek(0)
 
     def read(self, size: int) -> bytes:
@@ -37,6 +39,8 @@ class Reader:
             StorageError: If the file raises anything.
         """
         try:
+            if self._left_out is not None:
+                return self._read_around(self._left_out, size)
             return self._file.read(size) or b""
         except StorageError:
             raise
@@ -63,6 +67,38 @@ class Reader:
         The position.
         """
         return self._file.tell()
+
+    def leave_out_frames(self, keyframes: list[tuple[int, int]]) -> None:
+        """
+        Read zeros in place of frames from here on, if that saves much.
+
+        That is in MP4 files that are remote. Of *keyframes*, given by their offsets
+        and sizes, the beginnings are read, so that FFmpeg sees what they are. What
+        comes is of no use for decoding, and tells when the frames are.
+        """
+        if not getattr(self._file, "is_remote", False):
+            return
+        here = self.tell()
+        boxes = tuple(_boxes(self, self.seek(0, 2)))
+        self.seek(here)
+        media = [(start, end) for name, start, end in boxes if name == b"mdat"]
+        saved = sum(end - start for start, end in media)
+        in_parts = any(name == b"moof" for name, _, _ in boxes)
+        if in_parts or saved < _WORTH + _WORTH_A_KEYFRAME * len(keyframes):
+            return
+        known = sorted((at, at + min(size, _HEAD)) for at, size in keyframes)
+        self._left_out = _LeftOut(tuple(media), tuple(known))
+
+    def _read_around(self, left_out: _LeftOut, size: int) -> bytes:
+        position = self._file.tell()
+        end = self._file.seek(0, 2)
+        size, is_left_out = left_out.at(position, min(size, max(end - position, 0)))
+        if is_left_out:
+            self._file.seek(position + size)
+            return bytes(size)
+        self._file.seek(position)
+        exactly = getattr(self._file, "read_exactly", self._file.read)
+        return bytes(exactly(size)) if size else b""
 
     @staticmethod
     def readable() -> bool:
@@ -108,6 +144,40 @@ _IMAGES: Final = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "a WebP image"),
     (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
 )
+
+#: How much of a keyframe is read to see what it is, in bytes.
+_HEAD: Final = 4096
+
+#: How many bytes must be saved, and how many for each request that takes.
+_WORTH: Final = 4 << 20
+_WORTH_A_KEYFRAME: Final = 64 << 10
+
+
+class _LeftOut(NamedTuple):
+    """
+    Stretches of a file that are not read, and those within that are.
+    """
+
+    stretches: tuple[tuple[int, int], ...]
+    read: tuple[tuple[int, int], ...]
+
+    def at(self, position: int, size: int) -> tuple[int, bool]:
+        """
+        How many of *size* bytes are treated alike, and whether they are left out.
+        """
+        for start, end in self.stretches:
+            if position < start:
+                return min(size, start - position), False
+            if position < end:
+                size = min(size, end - position)
+                n = bisect_right(self.read, (position, end)) - 1
+                if n >= 0 and position < self.read[n][1]:
+                    return min(size, self.read[n][1] - position), False
+                if n + 1 < len(self.read):
+                    size = min(size, self.read[n + 1][0] - position)
+                return size, True
+        return size, False
+
 
 _BOXES: Final = frozenset(
     b"ftyp moov mdat moof mfra free skip wide styp sidx udta uuid emsg meta".split()
@@ -164,18 +234,25 @@ _ENDINGS: Final = {"gif": _gif_ends, "ogg": _ogg_ends}
 
 
 def _box_ends(reader: Reader, size: int) -> Iterator[int]:
+    return (end for _, _, end in _boxes(reader, size))
+
+
+def _boxes(reader: Reader, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """
+    The outermost boxes: what each is called, where its content begins, and ends.
+    """
     offset = 0
     for _ in range(_MOST_BOXES):
         head = reader.at(offset, 16)
         if len(head) < 8 or head[4:8] not in _BOXES:
             return
-        length = int.from_bytes(head[:4], "big")
+        length, head_length = int.from_bytes(head[:4], "big"), 8
         if length == 1:
-            length = int.from_bytes(head[8:16], "big")
+            length, head_length = int.from_bytes(head[8:16], "big"), 16
         if length < 8:  # 0: up to the end of the file
             return
+        yield head[4:8], offset + head_length, offset + length
         offset += length
-        yield offset
         if offset >= size:
             return
 

@@ -94,6 +94,22 @@ class RemoteFile(io.BufferedIOBase):
             self._position += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def read_exactly(self, size: int) -> bytes:
+        """
+        Read up to *size* bytes as :meth:`read` does, fetching no more than those.
+
+        Raises:
+            StorageError: If they cannot be had.
+        """
+        self._check_open()
+        stop = min(self._position + size, self._content.size)
+        for start, data in self._parts.items():
+            if start <= self._position and stop <= start + len(data):
+                return self.read(size)
+        found = self._content.fetch(self._position, stop) if size > 0 else b""
+        self._position += len(found)
+        return found
+
     def read1(self, size: int = -1, /) -> bytes:
         """
         Read up to *size* bytes, as :meth:`read` does.
