@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "framekit"
 LAYERS = (
     ("uri",),
     ("errors",),
-    ("problem", "color"),
+    ("problem", "color", "_markup"),
     ("_json", "schema", "storage", "shards"),
     ("frame",),
     ("palette",),

@@ -203,6 +203,16 @@ class LabelMap:
             raise ArgumentError("values", reason)
         image.write_label_map(self, path, values=values)
 
+    def _repr_html_(self) -> str:
+        from framekit.decoding.notebook import label_map_html
+
+        return label_map_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from framekit.decoding.notebook import label_map_png
+
+        return label_map_png(self)
+
     def __array__(
         self,
         dtype: Any = None,

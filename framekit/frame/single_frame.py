@@ -353,6 +353,11 @@ class SingleFrame(FirstSource):
         self.rois = [roi for roi in self.rois if builtin_id(roi) not in dropped]
         return removed
 
+    def _repr_html_(self) -> str:
+        from framekit.frame.notebook import frame_html
+
+        return frame_html(self)
+
     def _check_index(self, index: int) -> None:
         if not -len(self.rois) <= index < len(self.rois):
             reason = f"the frame has {len(self.rois)} annotations, no number {index}"

@@ -319,6 +319,11 @@ class Palette(Sequence[PaletteEntry]):
         more = f", … {len(self) - 6} more" if len(self) > 6 else ""
         return f"Palette({{{shown}{more}}})"
 
+    def _repr_html_(self) -> str:
+        from framekit.palette.notebook import palette_html
+
+        return palette_html(self)
+
     @cached_property
     def _hash(self) -> int:
         return hash(self._entries)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from framekit.color import RGB
+from framekit.decoding.display import display_colors
 from framekit.decoding.label_map import LabelMap
 from framekit.decoding.pictures import draw_text, resize_smooth, text_size
 from framekit.errors import ArgumentError
-from framekit.report.overlay import Panel, display_colors, overlaid
+from framekit.report.overlay import Panel, overlaid
 
 __all__ = ["MOST", "ContactSheet"]
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from framekit._markup import printable
 from framekit.problem import Problem
 from framekit.report.illustration import Illustrate, Illustration
-from framekit.report.wording import SEVERITIES, frames_of, printable
+from framekit.report.wording import SEVERITIES, frames_of
 from framekit.validation import CODES, Report
 
 __all__ = ["HELD", "codes_of", "data_of", "shares_of"]

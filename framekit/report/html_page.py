@@ -7,35 +7,15 @@ hashes of script and style, and forbids whatever is not in the file.
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
-from html import escape
 from importlib.resources import files
-from typing import Final
 
-__all__ = ["Markup", "markup", "page"]
+from framekit._markup import Markup, markup
 
-_PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
-
-
-class Markup(str):
-    """
-    Text that is HTML already.
-
-    The reason for this being a class is that whatever is not one gets escaped.
-    """
-
-    __slots__ = ()
-
-
-def markup(template: str, **values: object) -> Markup:
-    """
-    Fill ``{{name}}`` in *template*; values are escaped unless they are Markup.
-    """
-    return Markup(_PLACE.sub(lambda found: _escaped(values[found[1]]), template))
+__all__ = ["page"]
 
 
 def page(values: Mapping[str, str], data: Iterator[str]) -> Iterator[str]:
@@ -68,10 +48,6 @@ def page(values: Mapping[str, str], data: Iterator[str]) -> Iterator[str]:
     yield _ascii(markup(before, **values, **own))
     yield from data
     yield _ascii(markup(after, **values, **own))
-
-
-def _escaped(value: object) -> str:
-    return value if isinstance(value, Markup) else escape(str(value))
 
 
 @cache

@@ -7,11 +7,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TextIO
 
+from framekit._markup import Markup, markup, printable
 from framekit.problem import Severity
 from framekit.report.html_data import HELD, codes_of, data_of, shares_of
-from framekit.report.html_page import Markup, markup, page
+from framekit.report.html_page import page
 from framekit.report.illustration import Illustrate
-from framekit.report.wording import SEVERITIES, noun_of, printable
+from framekit.report.wording import SEVERITIES, noun_of
 from framekit.validation import CODES, LEVELS, Report
 
 __all__ = ["write"]

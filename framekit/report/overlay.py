@@ -4,7 +4,6 @@ Label maps painted over the pictures they describe, with a legend.
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -12,11 +11,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from framekit.color import RGB, in_range
+from framekit.color import RGB
+from framekit.decoding.display import VOID_COLORS, display_colors, painted
 from framekit.decoding.label_map import LabelMap
 from framekit.decoding.pictures import draw_text, resize_nearest
 
-__all__ = ["Panel", "compose", "display_colors", "overlaid"]
+__all__ = ["Panel", "compose", "overlaid"]
 
 Picture = NDArray[np.uint8]
 
@@ -33,7 +33,6 @@ _TEXT: Final = 13
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (30, 30, 30)
 _ALERT: Final = (170, 0, 40)
-_VOID: Final = ((255, 255, 255), (200, 0, 60))
 
 
 @frozen(eq=False)
@@ -53,24 +52,6 @@ class Panel:
     note: str = ""
 
 
-def display_colors(label_map: LabelMap) -> dict[int, RGB]:
-    """
-    A color for each id of the palette: its own, or one made from the id.
-    """
-    colors: dict[int, RGB] = {}
-    for entry in label_map.palette:
-        if entry.id is None:
-            continue
-        if entry.color is not None and in_range(entry.color):
-            colors[entry.id] = entry.color
-        else:
-            # Steps of the golden ratio keep neighboring ids apart.
-            hue = (entry.id * 0.618034) % 1
-            red, green, blue = colorsys.hsv_to_rgb(hue, 0.65, 0.95)
-            colors[entry.id] = (int(red * 255), int(green * 255), int(blue * 255))
-    return colors
-
-
 def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
     """
     Paint the label map over *picture*, (H, W, 3); pixels without a label are striped.
@@ -83,7 +64,7 @@ def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
         picture = np.full((height, width, 3), 128, np.uint8)
     elif picture.shape[:2] != (height, width):
         picture = resize_nearest(picture, width, height)
-    paint = _paint(label_map)
+    paint = painted(label_map)
     mixed = picture * (1 - _STRENGTH) + paint * _STRENGTH
     mixed[_edges(label_map.ids)] = paint[_edges(label_map.ids)] * 0.5
     return mixed.astype(np.uint8)
@@ -120,22 +101,6 @@ def _composed(panel: Panel, shown: int) -> Picture:
         at = (_GAP + 8, _TITLE + 8)
         sheet = draw_text(sheet, panel.note, at, color=_ALERT, height=_TEXT)
     return sheet
-
-
-def _paint(label_map: LabelMap) -> Picture:
-    height, width = label_map.shape
-    rows, columns = np.indices((height, width), sparse=True)
-    stripes = ((rows + columns) // 4 % 2).astype(np.intp)
-    paint: Picture = np.array(_VOID, np.uint8)[stripes]
-    colors = display_colors(label_map)
-    known = np.array(sorted(colors), np.int64)
-    if not len(known):
-        return paint
-    table = np.array([colors[int(id)] for id in known], np.uint8)
-    places = np.searchsorted(known, label_map.ids).clip(max=len(known) - 1)
-    labeled = label_map.ids != label_map.void
-    paint[labeled] = table[places[labeled]]
-    return paint
 
 
 def _edges(ids: NDArray[Any]) -> NDArray[np.bool_]:
@@ -178,7 +143,7 @@ def _shares(label_map: LabelMap) -> Iterable[tuple[list[RGB], str, float]]:
     found: dict[str, tuple[list[RGB], int]] = {}
     for id, count in label_map.counts.items():
         if id == label_map.void:
-            name, color = "no label", _VOID[1]
+            name, color = "no label", VOID_COLORS[1]
         else:
             name, color = label_map.palette[id].name, colors[id]
         swatches, pixels = found.get(name, ([], 0))

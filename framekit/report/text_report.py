@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TextIO
 
+from framekit._markup import printable
 from framekit.problem import Problem
-from framekit.report.wording import SEVERITIES, frames_of, noun_of, printable
+from framekit.report.wording import SEVERITIES, frames_of, noun_of
 from framekit.validation import CODES, Report
 
 __all__ = ["write"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from framekit.problem import Problem, Severity
 
-__all__ = ["SEVERITIES", "frames_of", "noun_of", "printable"]
+__all__ = ["SEVERITIES", "frames_of", "noun_of"]
 
 #: The worst first.
 SEVERITIES: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -35,12 +35,3 @@ def noun_of(severity: Severity, count: int) -> str:
     if severity is Severity.INFO:
         return "remark" if count == 1 else "remarks"
     return severity.value if count == 1 else f"{severity.value}s"
-
-
-def printable(text: str) -> str:
-    """
-    *text* on one line, without anything that moves, hides or reverses what is read.
-    """
-    return "".join(
-        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text
-    )

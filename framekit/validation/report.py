@@ -130,6 +130,11 @@ class Report:
             "problems": [found.to_dict() for found in self.problems],
         }
 
+    def _repr_html_(self) -> str:
+        from framekit.validation.notebook import report_html
+
+        return report_html(self)
+
 
 def _codes(names: Iterable[str], argument: str) -> set[str]:
     found: Collection[str] = [names] if isinstance(names, str) else list(names)
