@@ -161,7 +161,7 @@ class Storage:
 def _opened(opener: Opener, uri: str) -> BinaryIO:
     try:
         file: Any = opener(uri)
-    except FramekitError:
+    except (FramekitError, MemoryError):
         raise
     except FileNotFoundError:
         raise MissingFileError(uri, "nothing is there") from None
