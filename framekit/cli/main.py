@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn, TextIO
 
 from framekit.cli import (
     compare,
+    convert,
     decode,
     diff,
     encode,
@@ -43,6 +44,7 @@ _COMMANDS: Final = (
     lint,
     palette,
     encode,
+    convert,
     stats,
     query,
     diff,

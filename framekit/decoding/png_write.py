@@ -31,6 +31,7 @@ def encode_png(
     depth: int = 8,
     palette: NDArray[np.uint8] | None = None,
     transparency: bytes | None = None,
+    level: int = 9,
 ) -> bytes:
     """
     Write *samples* as a PNG file.
@@ -41,6 +42,7 @@ def encode_png(
         depth: Bits a sample.
         palette: (N, 3) uint8.
         transparency: The contents of the tRNS chunk.
+        level: zlib's, from 1 for speed to 9 for size.
     """
     height, width = samples.shape[:2]
     color_type = 3 if palette is not None else 0
@@ -53,7 +55,7 @@ def encode_png(
     if transparency is not None:
         parts.append(_chunk(b"tRNS", transparency))
     step = max(1, depth * (samples.shape[2] if samples.ndim == 3 else 1) // 8)
-    parts += [_chunk(b"IDAT", _compressed(_rows(samples, depth), step))]
+    parts += [_chunk(b"IDAT", _compressed(_rows(samples, depth), step, level))]
     return b"".join([*parts, _chunk(b"IEND", b"")])
 
 
@@ -76,7 +78,7 @@ def _rows(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
     return packed
 
 
-def _compressed(rows: NDArray[np.uint8], step: int) -> bytes:
+def _compressed(rows: NDArray[np.uint8], step: int, level: int) -> bytes:
     """
     The rows after the one filter, for all of them, that a quick trial likes best.
     """
@@ -86,7 +88,7 @@ def _compressed(rows: NDArray[np.uint8], step: int) -> bytes:
     up[1:] -= rows[:-1]
     candidates = [_filtered(kind, found) for kind, found in enumerate((rows, sub, up))]
     best = min(candidates, key=lambda data: len(zlib.compress(data, 1)))
-    return zlib.compress(best, 9)
+    return zlib.compress(best, level)
 
 
 def _filtered(kind: int, rows: NDArray[np.uint8]) -> bytes:

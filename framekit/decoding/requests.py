@@ -137,19 +137,34 @@ def items_of(
 
     Masks that nothing speaks about are left out, unless *palette* is given.
     """
+    known: dict[object, Palette] = {}
     for position, frame in enumerate(batch):
+        facts = _palette_facts(frame) if palette is None else ()
         for source in frame.sources:
             for mask in source.masks:
                 if not only.holds(source, mask):
                     continue
                 named = Named(source.id, mask.id)
+                key = (named, facts)
                 try:
-                    request = request_of(frame, position, named, palette, version)
+                    own = palette or known.get(key)
+                    request = request_of(frame, position, named, own, version)
                 except FramekitError as error:
                     yield Failed(position, source.id, mask.id, error)
                     continue
+                known[key] = request.palette
                 if request.palette or palette is not None:
                     yield request
+
+
+def _palette_facts(frame: SingleFrame) -> tuple[object, ...]:
+    """
+    All of a frame that its palettes come from; frames mostly repeat each other.
+    """
+    return (
+        tuple((source.id, source.mask_ids) for source in frame.sources),
+        tuple((r.labels, r.sources, r.mask) for r in frame.rois if r.mask is not None),
+    )
 
 
 def grouped(

@@ -30,6 +30,9 @@ __all__ = [
     "write_png",
 ]
 
+#: zlib's: a third of the time of 9, a fifth more bytes (COCO's panoptic masks).
+_LEVEL = 6
+
 
 def read_values(
     path: Path | str, *, color: bool = False, storage: Storage | None = None
@@ -114,7 +117,7 @@ def write_png(path: Path, samples: NDArray[Any], **options: Any) -> None:
     Raises:
         StorageError: If it cannot be written.
     """
-    write_bytes(path, encode_png(samples, **options))
+    write_bytes(path, encode_png(samples, level=_LEVEL, **options))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
