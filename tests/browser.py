@@ -177,6 +177,7 @@ def opened(profile: Path) -> Iterator[Page]:
     command = f'exec "$@" 3<&{theirs} 4>&{theirs_too}'
     options = (
         *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+        "--disable-dev-shm-usage",
         *("--disable-background-networking", "--window-size=1180,900"),
         *("--remote-debugging-pipe", f"--user-data-dir={profile}"),
     )

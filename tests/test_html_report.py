@@ -19,6 +19,7 @@ from PIL import Image
 
 import framekit as fk
 from framekit import report as reports
+from framekit.cli import run
 from framekit.problem import Problem
 from framekit.report import html_report
 from framekit.report.html_data import shares_of
@@ -469,6 +470,43 @@ class TestPictures:
         assert Illustrator(CROSSING)([found]) == [
             Illustration(note="No picture: the frame cannot be read again.")
         ]
+
+
+class TestCommand:
+    def test_pixels(self, tmp_path: Path) -> None:
+        """
+        The command writes a page with pictures of what it found in pixels.
+        """
+        frame = frame_with_stray(tmp_path)
+        (tmp_path / "frames.jsonl").write_bytes(frame.to_json() + b"\n")
+        out = tmp_path / "report.html"
+        stdout, stderr = io.StringIO(), io.StringIO()
+
+        code = run(
+            [
+                *("validate", str(tmp_path), "--level", "pixels", "--format", "html"),
+                *("--engine", "threads", "-o", str(out)),
+            ],
+            stdout,
+            stderr,
+        )
+
+        page = out.read_text(encoding="ascii")
+        assert (code, stdout.getvalue(), stderr.getvalue()) == (1, "", "")
+        assert Elements(page).texts("title") == [f"Failed: {tmp_path} - framekit"]
+        (picture,) = data_of(page)["pictures"].values()
+        assert len(picture["shots"]) == 3
+
+    def test_references(self) -> None:
+        """
+        Where no pixels were looked at no file is opened for pictures.
+        """
+        stdout, stderr = io.StringIO(), io.StringIO()
+
+        code = run(["validate", str(CROSSING), "--format", "html"], stdout, stderr)
+
+        assert (code, stderr.getvalue()) == (0, "")
+        assert data_of(stdout.getvalue())["rows"] == []
 
 
 class TestShares:
