@@ -147,7 +147,7 @@ def items_of(
                 named = Named(source.id, mask.id)
                 key = (named, facts)
                 try:
-                    own = palette or known.get(key)
+                    own = known.get(key) if palette is None else palette
                     request = request_of(frame, position, named, own, version)
                 except FramekitError as error:
                     yield Failed(position, source.id, mask.id, error)
