@@ -200,6 +200,8 @@ class TestBuilt:
         expected = SCHEMAS | {"__init__.py"}
         assert packaged == {f"framekit/schemas/{name}" for name in expected}
         assert "framekit/py.typed" in names
+        page = {f"framekit/report/page.{kind}" for kind in ("css", "html", "js")}
+        assert page <= names
         assert any(name.endswith("/entry_points.txt") for name in names)
         assert not any(name.startswith(("tests/", "samples/")) for name in names)
 
