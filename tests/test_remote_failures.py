@@ -243,7 +243,14 @@ class TestFailures:
 
     @pytest.mark.parametrize(
         "uri",
-        ["http://", "http:///a", "http://h:x/a", "http://[::1/a", "http://a b/c"],
+        [
+            "http://",
+            "http:///a",
+            "http://h:x/a",
+            "http://[::1/a",
+            "http://a b/c",
+            "http://h/\ud800",
+        ],
     )
     def test_no_url(self, uri: str) -> None:
         """
@@ -251,6 +258,13 @@ class TestFailures:
         """
         with pytest.raises(StorageError, match="no URL"):
             WEB.open(uri)
+
+    def test_no_name(self) -> None:
+        """
+        What cannot be a name is a host that nobody knows.
+        """
+        with pytest.raises(UnreachableError, match="is not known"):
+            WEB.open(f"http://{'x' * 100}.example/a")
 
 
 class TestDownHost:
@@ -284,11 +298,11 @@ class TestDownHost:
         """
         After a while it is tried again.
         """
-        web.fault = failing(16)
-        for _ in range(5):
+        web.fault = failing(32)
+        for _ in range(9):
             with pytest.raises(UnreachableError):
                 read(web, "/a.png")
-        assert len(web.asked) == 16
+        assert len(web.asked) == 32
 
         now = time.monotonic() + hosts.LIFETIME + 1
         monkeypatch.setattr(time, "monotonic", lambda: now)

@@ -90,6 +90,24 @@ class TestProcesses:
         assert found == [4, 3_000_000, -1] * 2
 
 
+def test_threads(web: WebServer) -> None:
+    """
+    Threads share the connections, one each at a time, and leave few behind.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    uris = [web.uri(path) for path in ("/a.png", "/large", "/none")] * 40
+    with ThreadPoolExecutor(8) as executor:
+        found = list(executor.map(size_of, [WEB] * len(uris), uris))
+
+    assert found == [4, 3_000_000, -1] * 40
+    assert web.connections <= 8
+    connections.connections.clear()
+    if before:
+        assert len(os.listdir("/proc/self/fd")) <= before + 8  # The server's side.
+
+
 def size_of(storage: Storage, uri: str) -> int:
     """
     The size of a remote file; -1 if it is missing.

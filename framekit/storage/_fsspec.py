@@ -9,6 +9,7 @@ not there.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -185,6 +186,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield found
         found = found.__cause__ or found.__context__
 
+
+# What they log of an error is in ours; without a handler it would go to stderr, with
+# URIs in full.
+for _name in ("fsspec", "gcsfs", "s3fs"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 

@@ -135,7 +135,9 @@ class CachedContent:
         self._content = content
         self._cache = cache
         state = f"{uri}\0{self.version}\0{self.size}"
-        self._key = hashlib.blake2b(state.encode(), digest_size=20).hexdigest()
+        self._key = hashlib.blake2b(
+            state.encode(errors="surrogatepass"), digest_size=20
+        ).hexdigest()
 
     def fetch(self, start: int, stop: int) -> bytes:
         """

@@ -21,7 +21,7 @@ __all__ = ["LIFETIME", "Hosts", "known_hosts"]
 LIFETIME: Final = 60.0
 
 #: After how many files in a row that it failed to deliver a host counts as down.
-_PATIENCE: Final = 4
+_PATIENCE: Final = 8
 
 _MOST: Final = 10_000
 

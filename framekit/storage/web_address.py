@@ -51,20 +51,21 @@ def web_address(uri: str, url: str) -> WebAddress:
         port = parts.port
         if not host.isascii():
             host = host.encode("idna").decode("ascii")
+        path = quote(parts.path or "/", safe=_KEPT)
+        if parts.query:
+            path += "?" + quote(parts.query, safe=_KEPT + "?")
+        authorization = None
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            coded = base64.b64encode(pair.encode()).decode()
+            authorization = f"Basic {coded}"
     except (ValueError, UnicodeError):
-        raise StorageError(uri, "no URL: its host or port cannot be read") from None
+        raise StorageError(uri, "no URL: its parts cannot be read") from None
     if not host or _ODD.search(host):
         raise StorageError(uri, f"no URL: the host {host!r} cannot be")
     scheme = parts.scheme.lower()
     if port is None:
         port = 443 if scheme == "https" else 80
-    path = quote(parts.path or "/", safe=_KEPT)
-    if parts.query:
-        path += "?" + quote(parts.query, safe=_KEPT + "?")
-    authorization = None
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return WebAddress(url, Origin(scheme, host, port), path, authorization)
 
 

@@ -205,9 +205,10 @@ class WebRequests:
         made = connection is not None and connection.is_made
         kind: type[StorageError] = UnreachableError
         attempts = 4
-        if isinstance(error, socket.gaierror):
-            reason = f"the host {origin.host} is not known"
-            attempts = 4 if error.errno == socket.EAI_AGAIN else 1
+        if isinstance(error, (socket.gaierror, UnicodeError)):
+            reason = f"the host {origin.host[:80]} is not known"
+            is_passing = getattr(error, "errno", None) == socket.EAI_AGAIN
+            attempts = 4 if is_passing else 1
         elif isinstance(error, ssl.SSLCertVerificationError):
             reason = f"the certificate of {origin.shown} is refused: "
             reason += error.verify_message
