@@ -36,7 +36,7 @@ from framekit.problem import Problem, Severity
 from framekit.storage import Storage
 
 if TYPE_CHECKING:
-    from framekit.dataset import open_target
+    from framekit.dataset import Dataset, DatasetVersion, diff, open_target
     from framekit.decoding.arrays import ensure_label_array
     from framekit.decoding.decode import Decoded, decode, decode_frames
     from framekit.decoding.encode import encode_mask_video
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Dataset",
+    "DatasetVersion",
     "DecodeError",
     "DecodeReport",
     "DecodeWarning",
@@ -79,6 +81,7 @@ __all__ = [
     "decode",
     "decode_frames",
     "decode_image",
+    "diff",
     "encode_mask_video",
     "ensure_label_array",
     "errors",
@@ -89,6 +92,8 @@ __all__ = [
 ]
 
 _ON_FIRST_USE: Final = {
+    "Dataset": "framekit.dataset",
+    "DatasetVersion": "framekit.dataset",
     "DecodeReport": "framekit.decoding.report",
     "Decoded": "framekit.decoding.decode",
     "LabelMap": "framekit.decoding.label_map",
@@ -98,6 +103,7 @@ _ON_FIRST_USE: Final = {
     "decode": "framekit.decoding.decode",
     "decode_frames": "framekit.decoding.decode",
     "decode_image": "framekit.decoding.image",
+    "diff": "framekit.dataset",
     "encode_mask_video": "framekit.decoding.encode",
     "ensure_label_array": "framekit.decoding.arrays",
     "open_target": "framekit.dataset",

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 import framekit as fk
+from framekit.dataset import open_target
 from framekit.dataset.dataset import Dataset
-from framekit.dataset.documents import open_target
-from framekit.dataset.opening import target_of
 from framekit.dataset.version import DatasetVersion
 from framekit.errors import (
     ArgumentError,
@@ -298,7 +297,7 @@ class TestTarget:
         version.set_masks_labels({(1, 2, 3): ["car"]})
         (shard,) = version.manifest.shards
 
-        target = target_of(dataset.path)
+        target = open_target(dataset.path)
 
         assert [(one.document, one.line, one.value) for one in target.records()] == [
             (f"{shard.file}:1", 1, frame("a")),
@@ -325,7 +324,7 @@ class TestTarget:
         """
         dataset.create_version("v2").add_frames([frame("x")])
 
-        (record,) = target_of(dataset.path, version.name).records()
+        (record,) = open_target(dataset.path, version.name).records()
 
         assert [one.code for one in record.problems] == ["no-frames"]
 

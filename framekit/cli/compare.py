@@ -218,8 +218,8 @@ def _lines(
     yield f"{'class':<{wide}}  {'A':>6} {'B':>6} {'match':>6} {'F1':>6} {'IoU':>6}"
     for label, counts in [*total.per_class.items(), ("all", total.total)]:
         yield (
-            f"{label:<{wide}}  {counts.first:>6} {counts.second:>6} {counts.matched:>6} "
-            f"{_score(counts.f1)} {_score(counts.mean_iou)}"
+            f"{label:<{wide}}  {counts.first:>6} {counts.second:>6} "
+            f"{counts.matched:>6} {_score(counts.f1)} {_score(counts.mean_iou)}"
         )
     yield f"{len(told)} differences in {compared} masks"
 

@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--palette", metavar="P", help="a palette file; needed for MASK"
     )
+    parser.add_argument(
+        "--version",
+        metavar="NAME",
+        help="which version of a dataset (default: the newest published, or newest)",
+    )
     parser.add_argument("--source", metavar="ID", help="only masks of this source")
     parser.add_argument("--mask", metavar="ID", help="only masks of this id")
     parser.add_argument(
@@ -111,13 +116,13 @@ Outcome = tuple[dict[str, Any], Any]
 def _of_target(
     arguments: argparse.Namespace, options: dict[str, Any]
 ) -> Iterator[Outcome]:
-    from framekit.dataset.documents import open_target
+    from framekit.dataset import open_target
     from framekit.decoding.decode import decode_frames
     from framekit.palette import Palette
 
     if arguments.timestamp is not None:
         raise ArgumentError("--timestamp", "goes with a mask, not with a target")
-    target = open_target(arguments.target)
+    target = open_target(arguments.target, arguments.version)
     palette = Palette.load(arguments.palette) if arguments.palette else None
     folders = _Folders()
     unread: list[Problem] = []

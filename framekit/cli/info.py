@@ -118,7 +118,7 @@ def _facts(found: Any) -> dict[str, Any]:
 
 
 def _about_frames(name: str) -> dict[str, Any]:
-    from framekit.dataset.documents import open_target
+    from framekit.dataset import open_target
     from framekit.frame import SingleFrame
 
     target = open_target(name)

@@ -1,7 +1,7 @@
 """
 Paint label maps over their pictures, with a legend.
 
-TARGET is a frames folder, a JSON or a JSONL file. Without more its first frame is
+TARGET is a dataset, a frames folder, a JSON or a JSONL file. Without more its first frame is
 shown large; --frames and --all make a contact sheet of many.
 """
 
@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", metavar="N", type=int, help="a sheet of N frames, evenly spread"
     )
     which.add_argument("--all", action="store_true", help="a sheet of all frames")
+    parser.add_argument(
+        "--version",
+        metavar="NAME",
+        help="which version of a dataset (default: the newest published, or newest)",
+    )
     parser.add_argument("--source", metavar="ID", help="only this source")
     parser.add_argument("--mask", metavar="ID", help="only this mask")
     parser.add_argument("-o", "--out", metavar="X.png", required=True, type=Path)
@@ -46,14 +51,14 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     """
     Carry the command out.
     """
-    from framekit.dataset.documents import open_target
+    from framekit.dataset import open_target
 
     width = arguments.width
     if width is not None and not 32 <= width <= 4096:
         raise ArgumentError("--width", f"expected 32 to 4096, got {width}")
     if arguments.frames is not None and arguments.frames < 1:
         raise ArgumentError("--frames", f"expected 1 or more, got {arguments.frames}")
-    target = open_target(arguments.target)
+    target = open_target(arguments.target, arguments.version)
     storage = storage_from(arguments, target.root)
     if arguments.all or arguments.frames is not None:
         return _show_sheet(arguments, target, storage, stdout, stderr)

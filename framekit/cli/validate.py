@@ -73,16 +73,10 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     Carry the command out.
     """
     from framekit import report
-    from framekit.dataset.documents import open_target
-    from framekit.dataset.opening import is_dataset, target_of
+    from framekit.dataset import open_target
     from framekit.validation import validate
 
-    if is_dataset(arguments.target):
-        target = target_of(arguments.target, arguments.version)
-    elif arguments.version is not None:
-        raise ArgumentError("--version", "only datasets have versions")
-    else:
-        target = open_target(arguments.target)
+    target = open_target(arguments.target, arguments.version)
     select = _codes(arguments.select) or None
     storage = storage_from(arguments, target.root)
     with Progress(stderr, unit="frames") as progress:

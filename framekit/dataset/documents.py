@@ -27,7 +27,7 @@ from framekit.errors import (
 from framekit.frame import FrameGroup, SingleFrame
 from framekit.problem import Problem, Severity
 
-__all__ = ["FRAME_FILES", "VERSION_FILE", "Target", "open_target"]
+__all__ = ["FRAME_FILES", "VERSION_FILE", "Target", "open_documents"]
 
 #: The files of a frames folder that hold its frames; the first that is there counts.
 FRAME_FILES: Final = ("frames.jsonl", "frames.json")
@@ -124,9 +124,9 @@ class Target:
                 yield evolve(problem, at=record.at + error.at.removeprefix("$"))
 
 
-def open_target(target: Any) -> Target:
+def open_documents(target: Any) -> Target:
     """
-    Find out what *target* is and how its frames are read.
+    Find out what *target* is and how its frames are read; no datasets.
 
     Args:
         target: A SingleFrame or FrameGroup, the parsed JSON of a frame or of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from framekit.dataset.documents import open_target
+from framekit.dataset.documents import open_documents
 from framekit.dataset.durable import TEMPORARY
 from framekit.dataset.lock import LOCK_FILE
 from framekit.dataset.shard_files import FOLDER
@@ -46,7 +46,7 @@ def import_frames(
     """
     if media not in _KNOWN:
         raise ArgumentError("media", f"expected one of {_KNOWN}, got {media!r}")
-    target = open_target(path)
+    target = open_documents(path)
     document = target.version if isinstance(target.version, Mapping) else {}
     stated = document.get("name")
     chosen = name or (stated if isinstance(stated, str) and stated else path.stem)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from framekit.dataset.dataset import DATASET_FILE, Dataset
-from framekit.dataset.documents import Target, open_target
+from framekit.dataset.documents import Target, open_documents
 from framekit.dataset.folder_import import state_facts
 from framekit.dataset.version import DatasetVersion
 from framekit.errors import ArgumentError
 from framekit.problem import Problem
 
-__all__ = ["is_dataset", "opened_version", "target_of"]
+__all__ = ["is_dataset", "open_target", "opened_version"]
 
 
 def is_dataset(path: Any) -> bool:
@@ -29,19 +29,31 @@ def is_dataset(path: Any) -> bool:
     return is_path and (Path(path) / DATASET_FILE).is_file()
 
 
-def target_of(path: str | os.PathLike[str], version: str | None = None) -> Target:
+def open_target(target: Any, version: str | None = None) -> Target:
     """
-    A version of the dataset in *path* as what is validated and decoded.
+    Find out what *target* is and how its frames are read.
 
     Args:
-        version: Its name; by default the newest that is published, or the newest.
+        target: A frame, the parsed JSON of a frame or of ``{"frames": [...]}``, an
+            iterable of frames, a Dataset or DatasetVersion, or the path of a
+            dataset, a frames folder, a JSON file or a JSON Lines file.
+        version: The name of a dataset's version; by default its newest that is
+            published, or its newest.
 
     Raises:
-        MissingFileError: If there is no dataset.
-        ArgumentError: If it has no such version, or none at all.
+        MissingFileError: If there is no such file, or no frames in the folder.
         StorageError: If it cannot be read.
+        ArgumentError: If it is none of these, or has no such version.
     """
-    return Dataset.open(path).get_version(version).target()
+    if is_dataset(target):
+        target = Dataset.open(target)
+    if isinstance(target, Dataset):
+        return target.get_version(version).target()
+    if version is not None:
+        raise ArgumentError("version", "only datasets have versions")
+    if isinstance(target, DatasetVersion):
+        return target.target()
+    return open_documents(target)
 
 
 @contextmanager
@@ -73,7 +85,7 @@ def opened_version(
         return
     if name is not None:
         raise ArgumentError("version", "only datasets have versions")
-    opened = open_target(target)
+    opened = open_documents(target)
     document = opened.version if isinstance(opened.version, Mapping) else {}
     with tempfile.TemporaryDirectory(prefix="framekit-") as folder:
         version = Dataset.create(folder).create_version("current")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from framekit.dataset import open_target
 from framekit.dataset.dataset import DATASET_FILE, Dataset
-from framekit.dataset.opening import target_of
 from framekit.formats import frames
 from framekit.formats.collection import Collection
 from framekit.formats.frame_writing import (
@@ -46,7 +46,7 @@ def read(path: Path, *, version: str | None = None, **options: Any) -> Collectio
         StorageError: If a file cannot be read.
         ArgumentError: If there is no such version.
     """
-    return frames.collection_of(target_of(path, version), **options)
+    return frames.collection_of(open_target(path, version), **options)
 
 
 class _Writer:

@@ -10,8 +10,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from framekit.dataset import Target, open_target
 from framekit.dataset.dataset import DATASET_FILE, Dataset
-from framekit.dataset.documents import Target, open_target
 from framekit.dataset.opening import is_dataset
 from framekit.dataset.version import DatasetVersion
 from framekit.errors import ArgumentError
