@@ -219,7 +219,7 @@ class TestForeign:
 
         foreign = classify_yuv(planes, make_codebook(known), mode=mode).foreign
 
-        flat = flat_colors(Planes("yuv", planes, steps=(steps[1], steps[0])))
+        flat = flat_colors(Planes("yuv", planes, steps=(steps[1], steps[0])), wide=True)
         assert foreign >= FEWEST or not len(hidden_centroids(flat, known))
 
     def test_missing_colors(self) -> None:

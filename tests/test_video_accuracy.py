@@ -357,6 +357,20 @@ class TestUnknown:
         assert found.wrong < 0.25
         assert 100 * fringe / pixels < 0.05
 
+    def test_thin_lines(self) -> None:
+        """
+        Mixtures under lines two pixels wide are no color of their own.
+
+        Between these two colors there is no difference in luma.
+        """
+        ids = np.full((360, 640), 2, np.uint8)
+        for left in (101, 203, 305, 407, 509):
+            ids[20:340, left : left + 2] = 7
+        clip = scenes.film([ids] * 3, scenes.PAL9, crf="18")
+
+        assert report_of(clip, PALETTE).unknown_pixels == 0
+        assert score(clip, [ids] * 3, PALETTE).wrong < 0.2
+
     def test_restriction(self) -> None:
         """
         No label outside a restricted palette is ever given.

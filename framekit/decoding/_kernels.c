@@ -2012,23 +2012,26 @@ is_flat(const Plane *plane, int y, int x, int rows, int columns, int *middle)
 }
 
 /* Whether the chroma sample that starts at pixel (y, x) is of a flat foreign color:
- * flat with the samples left, above and above left of it. */
+ * flat with the eight around it. */
 static int
 is_foreign_sample(const Picture *job, int y, int x)
 {
-    int rows = 1 << job->step_y, columns = 1 << job->step_x, up, left, u, v, middle;
+    int rows = 1 << job->step_y, columns = 1 << job->step_x;
+    int high = job->y.height >> job->step_y, wide = job->y.width >> job->step_x;
+    int top, left, down, across, u, v, middle;
 
     if ((y & (rows - 1)) || (x & (columns - 1)) || y + rows > job->y.height ||
         x + columns > job->y.width || !is_flat(&job->y, y, x, rows, columns, &middle))
         return 0;
-    up = y ? 1 : 0;
-    left = x ? 1 : 0;
-    if (!is_flat(&job->y, y - up * rows, x - left * columns, rows << up, columns << left, &u))
-        return 0;
     y >>= job->step_y;
     x >>= job->step_x;
-    if (!is_flat(&job->u, y - up, x - left, 1 + up, 1 + left, &u) ||
-        !is_flat(&job->v, y - up, x - left, 1 + up, 1 + left, &v))
+    top = y ? y - 1 : 0;
+    left = x ? x - 1 : 0;
+    down = (y + 2 < high ? y + 2 : high) - top;
+    across = (x + 2 < wide ? x + 2 : wide) - left;
+    if (!is_flat(&job->u, top, left, down, across, &u) ||
+        !is_flat(&job->v, top, left, down, across, &v) ||
+        !is_flat(&job->y, top * rows, left * columns, down * rows, across * columns, &u))
         return 0;
     u = job->u.data[job->u.stride * y + x];
     v = job->v.data[job->v.stride * y + x];

@@ -103,6 +103,7 @@ class Classifier:
         self.remarks: dict[str, str] = {}
         self.colorspace: Colorspace | None = None
         self._known_targets: dict[PixelKind, Targets] = {}
+        self._known_centroids: dict[Targets, NDArray[np.int32]] = {}
         self._codebooks: dict[bytes, Codebook] = {}
         first = reduced(self.palette, first)
         if first.kind == "rgb":
@@ -246,7 +247,7 @@ class Classifier:
 
     def _lossy(self, small: Planes, targets: Targets) -> Found:
         count = len(targets)
-        centroids = _centroids(targets, self._space)
+        centroids = self._centroids(targets)
         if self._lossless:  # as the first frame had it
             self._check_distances(centroids, targets)
         found = classify_planes(
@@ -254,7 +255,7 @@ class Classifier:
         )
         hidden = np.empty((0, 3), np.int32)
         if self.options.unknown != "nearest" and found.foreign >= FEWEST:
-            hidden = hidden_centroids(flat_colors(small), centroids)
+            hidden = hidden_centroids(flat_colors(small, wide=True), centroids)
             hidden = hidden[: MOST_LABELS - count]
         if len(hidden):
             centroids = np.concatenate([centroids, hidden])
@@ -325,6 +326,11 @@ class Classifier:
         if kind not in self._known_targets:
             self._known_targets[kind] = targets_of(self.palette, kind)
         return self._known_targets[kind]
+
+    def _centroids(self, targets: Targets) -> NDArray[np.int32]:
+        if targets not in self._known_centroids:
+            self._known_centroids[targets] = _centroids(targets, self._space)
+        return self._known_centroids[targets]
 
     def _codebook(self, centroids: NDArray[np.int32]) -> Codebook:
         if len(centroids) > MOST_LABELS:

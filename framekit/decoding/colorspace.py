@@ -46,6 +46,9 @@ RANGES: Final = {"limited": False, "full": True}
 #: Above this, the palette and the assumed matrix do not fit each other.
 POOR_FIT: Final = 3.0
 
+#: How much codes of a flat region vary at most.
+_FLAT: Final = 2
+
 _FAR: Final = 30.0
 _CLEARLY_BETTER: Final = 0.6
 _MOST_SAMPLES: Final = 4096
@@ -137,12 +140,14 @@ def rgb_of(yuv: NDArray[np.float64], matrix: str, *, full_range: bool) -> RGB:
     return r, g, b
 
 
-def flat_colors(planes: Planes, *, tolerance: int = 2) -> FlatColors:
+def flat_colors(planes: Planes, *, wide: bool = False) -> FlatColors:
     """
-    The colors of regions of 2 by 2 chroma samples that hardly vary.
+    The colors of chroma samples that hardly vary from those around them.
 
     Args:
         planes: Of 8 bits, ``yuv`` or ``gray``.
+        wide: Whether these are all eight, or only those left and above. A line of
+            two pixels' width can be two mixed samples wide, but not three.
     """
     luma = planes.channels[0]
     across, down = planes.steps
@@ -156,10 +161,10 @@ def flat_colors(planes: Planes, *, tolerance: int = 2) -> FlatColors:
     for part in parts[1:]:
         np.maximum(highest, part, out=highest)
         np.minimum(lowest, part, out=lowest)
-    flat = _spread(highest, lowest) <= tolerance
+    flat = _spread(highest, lowest, wide=wide) <= _FLAT
     chroma = [plane[:rows, :columns] for plane in planes.channels[1:]]
     for plane in chroma:
-        flat &= _spread(plane, plane) <= tolerance
+        flat &= _spread(plane, plane, wide=wide) <= _FLAT
     keys = (highest[flat].astype(np.int32) + lowest[flat]) // 2 << 16
     if chroma:
         keys |= chroma[0][flat].astype(np.int32) << 8 | chroma[1][flat]
@@ -177,17 +182,23 @@ def flat_colors(planes: Planes, *, tolerance: int = 2) -> FlatColors:
     return FlatColors(colors.astype(np.float64), counts)
 
 
-def _spread(highest: NDArray[Any], lowest: NDArray[Any]) -> NDArray[Any]:
+def _spread(highest: NDArray[Any], lowest: NDArray[Any], *, wide: bool) -> NDArray[Any]:
     """
-    The range of values among each place and its left, upper and upper left ones.
+    The range of values among each place and those left and above, or all around.
     """
-    high, low = highest.copy(), lowest.copy()
-    np.maximum(high[1:], highest[:-1], out=high[1:])
-    np.minimum(low[1:], lowest[:-1], out=low[1:])
-    wide, narrow = high.copy(), low.copy()
-    np.maximum(wide[:, 1:], high[:, :-1], out=wide[:, 1:])
-    np.minimum(narrow[:, 1:], low[:, :-1], out=narrow[:, 1:])
-    return np.asarray(wide - narrow)
+    high, low = highest, lowest
+    for axis in (0, 1):
+        here, before = [slice(None)] * 2, [slice(None)] * 2
+        here[axis], before[axis] = slice(1, None), slice(None, -1)
+        near, far = tuple(here), tuple(before)
+        most, least = high.copy(), low.copy()
+        np.maximum(most[near], high[far], out=most[near])
+        np.minimum(least[near], low[far], out=least[near])
+        if wide:
+            np.maximum(most[far], high[near], out=most[far])
+            np.minimum(least[far], low[near], out=least[far])
+        high, low = most, least
+    return np.asarray(high - low)
 
 
 def residual_of(flat: FlatColors, centroids: NDArray[np.int32]) -> float | None:

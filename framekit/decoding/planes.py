@@ -201,24 +201,22 @@ def planes_of(frame: Frame, *, uri: str = "") -> Planes:
     raise UnreadableMaskError(uri, f"pixels of the format {name} are not supported")
 
 
-def _lines(frame: Frame, number: int) -> NDArray[np.uint8]:
+def _lines(plane: Any) -> NDArray[np.uint8]:
     """
     The bytes of a plane, (rows, line size), from top to bottom.
     """
-    plane = frame.planes[number]
     line_size = abs(plane.line_size)
-    memory: Any = plane
-    found = np.frombuffer(memory, np.uint8)[: line_size * plane.height]
+    found = np.frombuffer(plane, np.uint8)[: line_size * plane.height]
     found = found.reshape(plane.height, line_size)
     return found[::-1] if plane.line_size < 0 else found
 
 
-def _values(frame: Frame, number: int, depth: int, order: str | None) -> Plane:
+def _values(plane: Any, depth: int, order: str | None) -> Plane:
     """
     The numbers of a plane, (rows, columns).
     """
-    width = frame.planes[number].width
-    lines = _lines(frame, number)
+    width = plane.width
+    lines = _lines(plane)
     if depth <= 8:
         return lines[:, :width]
     wide: Plane = lines[:, : 2 * width].view(">u2" if order == "be" else "<u2")
@@ -229,7 +227,7 @@ def _packed(frame: Frame, name: str, orientation: Orientation) -> Planes:
     depth = 8 if name in _PACKED else 16
     size, *places, alpha = _PACKED[name] if depth == 8 else _PACKED_16[name[:-2]]
     height, width = frame.height, frame.width
-    lines = _lines(frame, 0)[:, : width * size * depth // 8]
+    lines = _lines(frame.planes[0])[:, : width * size * depth // 8]
     if depth == 16:
         pixels: Any = lines.view(">u2" if name.endswith("be") else "<u2")
     else:
@@ -245,7 +243,7 @@ def _packed(frame: Frame, name: str, orientation: Orientation) -> Planes:
 
 
 def _paletted(frame: Frame, orientation: Orientation) -> Planes:
-    indices = _values(frame, 0, 8, None)
+    indices = _values(frame.planes[0], 8, None)
     memory: Any = frame.planes[1]
     colors = np.frombuffer(memory, np.uint8)[:1024].reshape(256, 4)
     if sys.byteorder == "little":
@@ -258,16 +256,14 @@ def _paletted(frame: Frame, orientation: Orientation) -> Planes:
     )
 
 
-def _planar_rgb(
-    frame: Frame, name: re.Match[str], orientation: Orientation
-) -> Planes:
+def _planar_rgb(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes:
     depth, order = int(name[2] or 8), name[3]
-    green, blue, red = (_values(frame, n, depth, order) for n in range(3))
+    green, blue, red = (_values(frame.planes[n], depth, order) for n in range(3))
     return Planes(
         "rgb",
         (red, green, blue),
         depth,
-        alpha=_values(frame, 3, depth, order) if name[1] else None,
+        alpha=_values(frame.planes[3], depth, order) if name[1] else None,
         orientation=orientation,
     )
 
@@ -277,13 +273,13 @@ def _gray(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes
     alpha: Plane | None = None
     if name[1] == "ya":
         size = 2 if depth > 8 else 1
-        lines = _lines(frame, 0)[:, : frame.width * 2 * size]
+        lines = _lines(frame.planes[0])[:, : frame.width * 2 * size]
         pairs: Any = lines
         if size == 2:
             pairs = lines.view(">u2" if order == "be" else "<u2")
         values, alpha = pairs[:, 0::2], pairs[:, 1::2]
     else:
-        values = _values(frame, 0, depth, order)
+        values = _values(frame.planes[0], depth, order)
     return Planes(
         "gray",
         (values,),
@@ -295,18 +291,17 @@ def _gray(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes
     )
 
 
-def _planar_yuv(
-    frame: Frame, name: re.Match[str], orientation: Orientation
-) -> Planes:
+def _planar_yuv(frame: Frame, name: re.Match[str], orientation: Orientation) -> Planes:
     depth, order = int(name[3] or 8), name[4]
+    planes = frame.planes
     return Planes(
         "yuv",
-        tuple(_values(frame, n, depth, order) for n in range(3)),
+        tuple(_values(planes[n], depth, order) for n in range(3)),
         depth,
         _STEPS[name[2]],
         matrix=_MATRICES.get(int(frame.colorspace)),
         full_range=True if name[1] == "j" else _range_of(frame),
-        alpha=_values(frame, 3, depth, order) if name[1] == "a" else None,
+        alpha=_values(planes[3], depth, order) if name[1] == "a" else None,
         orientation=orientation,
     )
 
@@ -314,11 +309,11 @@ def _planar_yuv(
 def _semiplanar(frame: Frame, name: str, orientation: Orientation) -> Planes:
     across, down, place_of_u = _SEMIPLANAR[name]
     columns = -(-frame.width // across)
-    pairs = _lines(frame, 1)[:, : 2 * columns]
+    pairs = _lines(frame.planes[1])[:, : 2 * columns]
     u, v = pairs[:, place_of_u::2], pairs[:, 1 - place_of_u :: 2]
     return Planes(
         "yuv",
-        (_values(frame, 0, 8, None), u, v),
+        (_values(frame.planes[0], 8, None), u, v),
         steps=(across, down),
         matrix=_MATRICES.get(int(frame.colorspace)),
         full_range=_range_of(frame),
@@ -328,7 +323,7 @@ def _semiplanar(frame: Frame, name: str, orientation: Orientation) -> Planes:
 
 def _packed_422(frame: Frame, name: str, orientation: Orientation) -> Planes:
     y, u, v = _PACKED_422[name]
-    lines = _lines(frame, 0)[:, : 4 * -(-frame.width // 2)]
+    lines = _lines(frame.planes[0])[:, : 4 * -(-frame.width // 2)]
     return Planes(
         "yuv",
         (lines[:, y::2][:, : frame.width], lines[:, u::4], lines[:, v::4]),
@@ -341,7 +336,7 @@ def _packed_422(frame: Frame, name: str, orientation: Orientation) -> Planes:
 
 def _converted(frame: Frame, uri: str, orientation: Orientation) -> Planes:
     found = convert(frame, "gbrp", uri)
-    green, blue, red = (_values(found, n, 8, None) for n in range(3))
+    green, blue, red = (_values(found.planes[n], 8, None) for n in range(3))
     altered = frame.format.name not in _EXACTLY_CONVERTED
     return Planes("rgb", (red, green, blue), orientation=orientation, altered=altered)
 

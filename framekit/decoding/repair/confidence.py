@@ -5,6 +5,7 @@ Which pixels and blocks of a coded mask show their label beyond doubt.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,9 @@ def count_foreign(
     """
     How many of the chroma *samples* are flat yet far (> 24 codes) from every centroid.
 
-    A sample is flat if it, those left, above and above left of it, and the pixels
-    under these vary by at most 2 codes in each plane. If fewer than 12 of the
-    ambiguous samples are, no color is missing from the codebook that
+    A sample is flat if it, the eight around it, and the pixels under these vary by at
+    most 2 codes in each plane. If fewer than 12 of the ambiguous samples are, no
+    color is missing from the codebook that
     `framekit.decoding.hidden.hidden_centroids` would find with the same centroids.
 
     Args:
@@ -125,13 +126,24 @@ def count_foreign(
     whole = (lines < high) & (columns < wide)
     lines, columns = lines[whole], columns[whole]
     for plane, steps in ((luma, (down, across)), (u, (0, 0)), (v, (0, 0))):
-        flat = _spread(plane, lines, columns, steps) <= FLAT
+        around = [
+            values
+            for line, column in product((-1, 0, 1), repeat=2)
+            for values in _under(
+                plane,
+                np.clip(lines + line, 0, high - 1),
+                np.clip(columns + column, 0, wide - 1),
+                steps,
+            )
+        ]
+        most, least = np.max(around, axis=0), np.min(around, axis=0)
+        flat = most - least <= FLAT
         lines, columns = lines[flat], columns[flat]
     if not len(lines):
         return 0
     own = list(_under(luma, lines, columns, (down, across)))
-    low, most = np.min(own, axis=0).astype(np.int32), np.max(own, axis=0)
-    middle = ((low + most) // 2).astype(np.uint8)
+    least, most = np.min(own, axis=0).astype(np.int32), np.max(own, axis=0)
+    middle = ((least + most) // 2).astype(np.uint8)
     _, squares = nearest_labels(
         middle, u[lines, columns], v[lines, columns], codebook.centroids
     )
@@ -149,28 +161,6 @@ def shift_of(pixels: int, samples: int) -> int:
         if (pixels + (1 << shift) - 1) >> shift == samples:
             return shift
     raise ValueError(f"{samples} chroma samples do not fit {pixels} pixels")
-
-
-def _spread(
-    plane: NDArray[Any],
-    lines: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    steps: tuple[int, int],
-) -> NDArray[np.int16]:
-    """
-    The range of values in samples and those left, above and above left of them.
-    """
-    around = [
-        values
-        for up in (0, 1)
-        for left in (0, 1)
-        for values in _under(
-            plane, np.maximum(lines - up, 0), np.maximum(columns - left, 0), steps
-        )
-    ]
-    high, low = np.max(around, axis=0), np.min(around, axis=0)
-    spread: NDArray[np.int16] = high.astype(np.int16) - low
-    return spread
 
 
 def _under(
