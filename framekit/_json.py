@@ -167,12 +167,7 @@ def plain(value: Any, at: str = "$") -> Any:
     if cls is tuple or cls is list:
         return [plain(item, f"{at}[{n}]") for n, item in enumerate(value)]
     if isinstance(value, Mapping):
-        copied = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise DocumentError(at, f"expected string keys, got {key!r}")
-            copied[key] = plain(item, join(at, key))
-        return copied
+        return {_key(key, at): plain(v, join(at, key)) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{at}[{n}]") for n, item in enumerate(value)]
     if isinstance(value, Integral):
@@ -184,6 +179,12 @@ def plain(value: Any, at: str = "$") -> Any:
     if hasattr(value, "tolist"):  # NumPy arrays and booleans
         return plain(value.tolist(), at)
     raise DocumentError(at, f"expected a JSON value, got {cls.__name__}")
+
+
+def _key(key: Any, at: str) -> str:
+    if not isinstance(key, str):
+        raise DocumentError(at, f"expected string keys, got {key!r}")
+    return key
 
 
 def join(at: str, key: str) -> str:

@@ -125,9 +125,10 @@ class TestAccepted:
         The SDK finds every source, every mask and every color with its labels.
         """
         assert api is not None
-        from clearml.hyperdatasets import DataEntryImage
+        from clearml import hyperdatasets
 
-        entry = DataEntryImage.from_api_object(copy.deepcopy(frame))
+        reader: Any = hyperdatasets.DataEntryImage
+        entry = reader.from_api_object(copy.deepcopy(frame))
 
         assert len(entry.sub_data_entries) == len(frame["sources"])
         for sub, source in zip(entry.sub_data_entries, frame["sources"], strict=True):
@@ -160,7 +161,8 @@ def minimal(**changes: Any) -> dict[str, Any]:
         **changes.pop("roi", {}),
     }
     frame = {"sources": [source], "rois": [roi], **changes}
-    return without_none(frame)
+    made: dict[str, Any] = without_none(frame)
+    return made
 
 
 def without_none(value: Any) -> Any:

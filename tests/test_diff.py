@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from framekit.dataset.dataset import Dataset
-from framekit.dataset.diff import (
+from framekit.dataset.mask_label_diff import MaskLabelChange
+from framekit.dataset.shard_files import ShardFiles
+from framekit.dataset.version_diff import (
     Diff,
     FrameChange,
     LabelChange,
     changed_keys,
     diff,
 )
-from framekit.dataset.mask_label_diff import MaskLabelChange
-from framekit.dataset.shard_files import ShardFiles
 from framekit.errors import ArgumentError
 
 SAMPLES = Path(__file__).parents[1] / "samples"

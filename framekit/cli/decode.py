@@ -1,8 +1,8 @@
 """
 Decode masks to label maps.
 
-The masks of all frames of TARGET (a frames folder, a JSON or JSONL file), or one
-mask image or mask video together with --palette. Writes
+The masks of all frames of TARGET (a dataset, a frames folder, a JSON or JSONL file),
+or one mask image or mask video together with --palette. Writes
 OUT/<frame>/<source>.<mask>.png, or OUT/<number>.png for a mask video, and
 OUT/index.jsonl with the labels and the report of each.
 """

@@ -19,7 +19,7 @@ from framekit.color import to_hex
 from framekit.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from framekit.dataset.diff import Diff
+    from framekit.dataset.version_diff import Diff
 
 __all__ = ["add_arguments", "execute"]
 
@@ -52,8 +52,8 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     """
     Carry the command out.
     """
-    from framekit.dataset.diff import diff
     from framekit.dataset.opening import opened_version
+    from framekit.dataset.version_diff import diff
 
     with ExitStack() as stack:
         target = arguments.before if arguments.after is None else arguments.after

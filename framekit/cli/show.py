@@ -1,8 +1,8 @@
 """
 Paint label maps over their pictures, with a legend.
 
-TARGET is a dataset, a frames folder, a JSON or a JSONL file. Without more its first frame is
-shown large; --frames and --all make a contact sheet of many.
+TARGET is a dataset, a frames folder, a JSON or a JSONL file. Without more its first
+frame is shown large; --frames and --all make a contact sheet of many.
 """
 
 from __future__ import annotations
