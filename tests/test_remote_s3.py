@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from collections.abc import Iterator
@@ -248,6 +249,8 @@ class TestOthers:
         """
         Where the packages are missing, the error names the extra that brings them.
         """
+        registry = importlib.import_module("fsspec.registry")
+        monkeypatch.setattr(registry, "_registry", {})
         monkeypatch.setitem(sys.modules, "gcsfs", None)
         with pytest.raises(MissingExtraError) as e:
             Storage(allow=["gs"]).open("gs://bucket/a")
