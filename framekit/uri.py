@@ -39,7 +39,7 @@ def shown_uri(uri: str) -> str:
     if start.strip().lower() == "file://":
         return uri
     host = host.rpartition("@")[2]
-    if "@" in rest and _ODD_PORT.search(host):
+    if "@" in rest and _ODD_PORT.search(host.rpartition("]")[2]):
         return f"{start}…"  # a slash within the password: all of it may be secret
     marks = _QUERY_OR_FRAGMENT if start.lstrip()[:4].lower() == "http" else _QUERY
     return start + host + marks.split(rest, maxsplit=1)[0]
@@ -55,7 +55,7 @@ def shown_text(text: str) -> str:
 _REMOTE: Final = re.compile(
     r"(\s*[a-z][a-z0-9+.-]+://)([^/?#]*)(.*)", re.DOTALL | re.IGNORECASE
 )
-_ODD_PORT: Final = re.compile(r":[0-9]*[^0-9\]]")
+_ODD_PORT: Final = re.compile(r":[0-9]*[^0-9]")
 _QUERY: Final = re.compile(r"\?")
 _QUERY_OR_FRAGMENT: Final = re.compile(r"[?#]")
 _URI_IN_TEXT: Final = re.compile(r"[a-z][a-z0-9+.-]+://[^\s\"'<>]+", re.IGNORECASE)

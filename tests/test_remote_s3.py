@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import importlib
 import random
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -249,9 +247,12 @@ class TestOthers:
         """
         Where the packages are missing, the error names the extra that brings them.
         """
-        registry = importlib.import_module("fsspec.registry")
-        monkeypatch.setattr(registry, "_registry", {})
-        monkeypatch.setitem(sys.modules, "gcsfs", None)
+        import fsspec
+
+        def missing(_: str) -> None:
+            raise ImportError("Please install gcsfs")
+
+        monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
         with pytest.raises(MissingExtraError) as e:
             Storage(allow=["gs"]).open("gs://bucket/a")
 
