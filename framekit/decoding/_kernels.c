@@ -2804,7 +2804,8 @@ NAME(decide)(const Picture *job, Block *block, uint8_t *choice)
     return memcmp(choice, block->choice, 4) != 0;
 }
 
-/* Sweep over all blocks, later only over those whose surroundings changed. */
+/* Sweep over all blocks, later only over those whose surroundings changed; then over
+ * every other one, and over the rest. */
 static int
 NAME(sweep)(Picture *job)
 {
@@ -2821,10 +2822,12 @@ NAME(sweep)(Picture *job)
         free(order);
         return 0;
     }
-    for (round = 0; round < SWEEPS; round++) {
+    for (round = 0; round < SWEEPS + 2; round++) { /* of even blocks, of odd ones */
         size_t found = 0;
         for (i = 0; i < total; i++) {
             Block *block = &job->blocks[i];
+            if (round >= SWEEPS && ((block->by + block->bx) & 1) != round - SWEEPS)
+                continue;
             if (round) {
                 const uint8_t *at = changed + pitch * (block->by + 2) + block->bx + 2;
                 const uint8_t *up = at - pitch, *down = at + pitch;
@@ -2837,7 +2840,7 @@ NAME(sweep)(Picture *job)
                 found++;
             }
         }
-        if (round)
+        if (round && round != SWEEPS) /* odd blocks see what changed twice */
             memset(changed, 0, (size_t)(job->high + 4) * (size_t)pitch);
         for (i = 0; i < found; i++) {
             Block *block = &job->blocks[order[i]];
@@ -2845,7 +2848,7 @@ NAME(sweep)(Picture *job)
             NAME(store)(job, block);
             changed[pitch * (block->by + 2) + block->bx + 2] = 1;
         }
-        if (!found)
+        if (!found && round < SWEEPS)
             break;
     }
     free(changed);

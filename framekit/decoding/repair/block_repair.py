@@ -90,9 +90,12 @@ def repair_yuv420(
         if sweeps:
             energies = make_energies(codebook, stats["noise"])
             unary = _unary(blocks, candidates, penalties, codebook, energies)
-        for _ in range(sweeps):
-            labels, doubt = _sweep(blocks, candidates, unary, energies)
-            blocks.store(labels)
+            doubt = np.zeros((len(blocks), 4), bool)
+            for which in _rounds(blocks, sweeps):
+                labels, doubt[which] = _sweep(
+                    blocks, which, candidates, unary, energies
+                )
+                blocks.store(labels, which)
             inside = doubt & (blocks.lines < height) & (blocks.columns < width)
             places = (blocks.lines * width + blocks.columns)[inside].astype(np.uint32)
     return blocks.framed[1 : height + 1, 1 : width + 1], places, stats
@@ -208,30 +211,46 @@ def _unary(
     return energy
 
 
+def _rounds(blocks: Blocks, sweeps: int) -> Iterator[NDArray[np.intp]]:
+    """
+    The blocks that are decided at once, round by round.
+
+    After *sweeps* of all blocks come those of even places and those of odd ones, so
+    that neighbors that take turns, each following the other, come to rest.
+    """
+    for _ in range(sweeps):
+        yield np.arange(len(blocks))
+    odd = (blocks.by + blocks.bx) & 1
+    yield np.flatnonzero(odd == 0)
+    yield np.flatnonzero(odd)
+
+
 def _sweep(
     blocks: Blocks,
+    which: NDArray[np.intp],
     candidates: NDArray[np.int32],
     unary: NDArray[np.int32],
     energies: Energies,
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """
-    Choose each block's labels anew, all others as they are.
+    Choose the labels of the blocks *which* anew, all others as they are.
 
     Returns:
-        Labels (M, 4), and whether another label costs little more.
+        Their labels (m, 4), and whether another label costs little more.
     """
-    labels = np.empty((len(blocks), 4), np.int32)
-    doubt = np.empty((len(blocks), 4), bool)
+    labels = np.empty((len(which), 4), np.int32)
+    doubt = np.empty((len(which), 4), bool)
     kept = candidates.shape[1]
     choices = np.indices((kept,) * 4).reshape(4, -1)
-    for part in _parts(len(blocks), 8 * kept**4):
-        total = _energy(blocks, part, candidates[part], unary[part], energies)
+    for part in _parts(len(which), 8 * kept**4):
+        some = which[part]
+        total = _energy(blocks, some, candidates[some], unary[some], energies)
         flat = total.reshape(len(total), -1)
         best = flat.argmin(1)
         least = flat[np.arange(len(flat)), best]
         for pixel in range(4):
             index = choices[pixel, best]
-            labels[part, pixel] = candidates[part][np.arange(len(index)), index]
+            labels[part, pixel] = candidates[some, index]
             others = tuple(axis + 1 for axis in range(4) if axis != pixel)
             cost = total.min(axis=others)
             cost[np.arange(len(index)), index] = np.iinfo(np.int32).max
@@ -241,7 +260,7 @@ def _sweep(
 
 def _energy(
     blocks: Blocks,
-    part: slice,
+    part: NDArray[np.intp],
     candidates: NDArray[np.int32],
     unary: NDArray[np.int32],
     energies: Energies,

@@ -95,8 +95,10 @@ class Blocks:
     def __len__(self) -> int:
         return len(self.by)
 
-    def store(self, labels: NDArray[Any]) -> None:
+    def store(
+        self, labels: NDArray[Any], which: NDArray[np.intp] | slice = slice(None)
+    ) -> None:
         """
-        Set the *labels* (M, 4) of the blocks' pixels.
+        Set the *labels* (m, 4) of the pixels of some blocks, or of all.
         """
-        self.framed[self.lines + 1, self.columns + 1] = labels
+        self.framed[self.lines[which] + 1, self.columns[which] + 1] = labels
