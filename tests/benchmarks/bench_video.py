@@ -309,10 +309,8 @@ def windows(frames: int) -> None:
     All frames of a video through decode_frames, against one pass over it.
     """
     clip = clip_of("640x360", "pal9", 23, frames)
-    times = [
-        float(t)
-        for t in map(MaskVideo(clip.path, clip.palette).index.timestamp, range(frames))
-    ]
+    index = MaskVideo(clip.path, clip.palette).index
+    times = [int(index.timestamp(number)) for number in range(frames)]
     documents = [document(clip, time) for time in times]
 
     def one_pass() -> int:
@@ -369,7 +367,7 @@ def report(
     )
 
 
-def document(clip: Clip, timestamp: float) -> SingleFrame:
+def document(clip: Clip, timestamp: int) -> SingleFrame:
     """
     A frame whose mask is a moment of *clip*.
     """
