@@ -49,7 +49,7 @@ def test_no_such_name() -> None:
     A misspelled name is an AttributeError.
     """
     with pytest.raises(AttributeError, match="no attribute 'decdoe'"):
-        _ = fk.decdoe  # type: ignore[attr-defined]
+        _ = fk.decdoe
 
 
 def test_import_is_light() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ from framekit.decoding import kernels
 from framekit.decoding.colorspace import SCALE, centroids_of
 from framekit.decoding.video import MaskVideo
 from framekit.palette import Palette
-from samples.crossing_canvas import CLASSES
 from tests import scenes
 from tests.clips import planes_in
 from tests.test_video_accuracy import CRF, occurs_nearby
@@ -118,9 +118,9 @@ def sample() -> Case:
     clip = SAMPLE / "media" / "lossy" / "front_seg_crf23.mp4"
     files = sorted((SAMPLE / "truth" / "front_seg").glob("*.png"))
     truth = [np.asarray(Image.open(file)) for file in files]
-    return Case(
-        "sample crf23", clip.read_bytes(), truth, tuple(color for _, color in CLASSES)
-    )
+    table = json.loads((SAMPLE / "truth" / "classes.json").read_bytes())
+    colors = tuple(tuple(row["color"]) for row in table["front_seg"])
+    return Case("sample crf23", clip.read_bytes(), truth, colors)
 
 
 def measure(case: Case, prototype: Any, every: int) -> None:
