@@ -7,13 +7,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 
+from torch.utils.data import Dataset
+
 from framekit.torch.sample import Sample
 from framekit.torch.training_frames import TrainingFrames
 
 __all__ = ["FrameDataset"]
 
 
-class FrameDataset(TrainingFrames):
+class FrameDataset(TrainingFrames, Dataset[Sample]):
     """
     A sample for each mask of a target's frames, by number, in the frames' order.
 

@@ -172,7 +172,8 @@ class FrameStream(TrainingFrames, IterableDataset[Sample]):
         self._rank, self._world_size = ranks or rank_of() or (0, 1)
         self._even = even
         # In shared memory: workers that persist see the epoch change.
-        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
+        epoch: Any = torch.zeros(1, dtype=torch.int64)
+        self._epoch: torch.Tensor = epoch.share_memory_()
         self._groups = in_order_of_files(
             self._items, pictures=self._reader.with_pictures
         )
