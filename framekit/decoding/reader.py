@@ -17,6 +17,8 @@ __all__ = ["Reader", "breaks_off"]
 class Reader:
     """
     The parts of a file object that FFmpeg may use: it has no name and no close.
+
+    Several may take turns on one file: each goes on where it was.
     """
 
     def __init__(self, file: BinaryIO, uri: str) -> None:
@@ -29,6 +31,7 @@ class Reader:
         self._file = file
         self._uri = uri
         self._left_out: _LeftOut | None = None
+        self._position = 0
         self.seek(0)
 
     def read(self, size: int) -> bytes:
@@ -39,9 +42,13 @@ class Reader:
             StorageError: If the file raises anything.
         """
         try:
+            self._resume()
             if self._left_out is not None:
-                return self._read_around(self._left_out, size)
-            return self._file.read(size) or b""
+                data = self._read_around(self._left_out, size)
+            else:
+                data = self._file.read(size) or b""
+            self._position += len(data)
+            return data
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 (a caller's file raises anything)
@@ -55,8 +62,11 @@ class Reader:
             StorageError: If the file raises anything.
         """
         try:
+            if whence == 1:
+                self._resume()
             found = self._file.seek(offset, whence)
-            return self._file.tell() if found is None else found
+            self._position = self._file.tell() if found is None else found
+            return self._position
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 (the same)
@@ -66,7 +76,11 @@ class Reader:
         """
         The position.
         """
-        return self._file.tell()
+        return self._position
+
+    def _resume(self) -> None:
+        if self._file.tell() != self._position:
+            self._file.seek(self._position)
 
     def leave_out_frames(self, keyframes: list[tuple[int, int]]) -> None:
         """
