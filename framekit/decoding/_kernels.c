@@ -1530,6 +1530,49 @@ spread(const uint8_t *codes, uint8_t low, int count)
     return bits;
 }
 
+/* Whether 32 x 2 pixels and their 16 chroma samples lie within a box. */
+static inline int
+is_in_box(const uint8_t *y0, const uint8_t *y1, const uint8_t *u, const uint8_t *v, Box box)
+{
+#ifdef FK_SSE2
+    const __m128i y = _mm_set1_epi8((char)box.y), zero = _mm_setzero_si128();
+    __m128i a = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)y0), y);
+    __m128i b = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(y0 + 16)), y);
+    __m128i c = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)y1), y);
+    __m128i d = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(y1 + 16)), y);
+    __m128i e = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)u), _mm_set1_epi8((char)box.u));
+    __m128i f = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)v), _mm_set1_epi8((char)box.v));
+    a = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+    a = _mm_and_si128(_mm_or_si128(a, _mm_or_si128(e, f)), _mm_set1_epi8((char)box.mask));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(a, zero)) == 0xffff;
+#else
+    return !((spread(y0, box.y, 32) | spread(y1, box.y, 32) | spread(u, box.u, 16) |
+              spread(v, box.v, 16)) & box.mask);
+#endif
+}
+
+/* Whether 8 x 2 pixels and their 4 chroma samples do. */
+static inline int
+is_in_small_box(const uint8_t *y0, const uint8_t *y1, const uint8_t *u, const uint8_t *v, Box box)
+{
+#ifdef FK_SSE2
+    uint32_t us, vs;
+    __m128i a, b;
+    memcpy(&us, u, 4);
+    memcpy(&vs, v, 4);
+    a = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)y0), _mm_loadl_epi64((const __m128i *)y1));
+    b = _mm_unpacklo_epi32(_mm_cvtsi32_si128((int)us), _mm_cvtsi32_si128((int)vs));
+    a = _mm_sub_epi8(a, _mm_set1_epi8((char)box.y));
+    b = _mm_sub_epi8(b, _mm_unpacklo_epi32(_mm_set1_epi8((char)box.u), _mm_set1_epi8((char)box.v)));
+    a = _mm_or_si128(a, _mm_move_epi64(b));
+    a = _mm_and_si128(a, _mm_set1_epi8((char)box.mask));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(a, _mm_setzero_si128())) == 0xffff;
+#else
+    return !((spread(y0, box.y, 8) | spread(y1, box.y, 8) | spread(u, box.u, 4) |
+              spread(v, box.v, 4)) & box.mask);
+#endif
+}
+
 /* Whether a color is far from every centroid. */
 static int
 is_foreign(const Codebook *book, int y, int u, int v)
@@ -2542,16 +2585,12 @@ NAME(classify_line)(Picture *job, int by)
 
     while (x < whole) {
         n = x + 4 <= whole ? 4 : whole - x;
-        if (box.mask && n == 4 &&
-            !((spread(y0 + 2 * x, box.y, 8) | spread(y1 + 2 * x, box.y, 8) |
-               spread(us + x, box.u, 4) | spread(vs + x, box.v, 4)) & box.mask)) {
+        if (box.mask && n == 4 && is_in_small_box(y0 + 2 * x, y1 + 2 * x, us + x, vs + x, box)) {
             NAME(fill)(out0 + 2 * x, last, 8);
             NAME(fill)(out1 + 2 * x, last, 8);
             NAME(fill)(sure + x, last, 4);
             x += 4;
-            while (x + 16 <= whole &&
-                   !((spread(y0 + 2 * x, box.y, 32) | spread(y1 + 2 * x, box.y, 32) |
-                      spread(us + x, box.u, 16) | spread(vs + x, box.v, 16)) & box.mask)) {
+            while (x + 16 <= whole && is_in_box(y0 + 2 * x, y1 + 2 * x, us + x, vs + x, box)) {
                 NAME(fill)(out0 + 2 * x, last, 32);
                 NAME(fill)(out1 + 2 * x, last, 32);
                 NAME(fill)(sure + x, last, 16);
@@ -2809,11 +2848,13 @@ NAME(decide)(const Picture *job, Block *block, uint8_t *choice)
 static int
 NAME(sweep)(Picture *job)
 {
-    ptrdiff_t pitch = job->pitch;
+    /* A bit for each block, in a frame two blocks wide. */
+    size_t pitch = ((size_t)job->across + 4) / 8 + 2, room = ((size_t)job->high + 4) * pitch;
     size_t total = (size_t)job->ambiguous, i;
-    uint8_t *changed = calloc((size_t)(job->high + 4) * (size_t)pitch, 1);
+    uint8_t *changed = calloc(room, 1);
     uint8_t(*choices)[4] = malloc((total ? total : 1) * 4);
     uint32_t *order = malloc((total ? total : 1) * sizeof(uint32_t));
+    static const unsigned around[5] = {2, 7, 5, 7, 2};
     int round;
 
     if (!changed || !choices || !order) {
@@ -2829,10 +2870,13 @@ NAME(sweep)(Picture *job)
             if (round >= SWEEPS && ((block->by + block->bx) & 1) != round - SWEEPS)
                 continue;
             if (round) {
-                const uint8_t *at = changed + pitch * (block->by + 2) + block->bx + 2;
-                const uint8_t *up = at - pitch, *down = at + pitch;
-                if (!(at[-1] | at[1] | up[-1] | up[0] | up[1] | down[-1] | down[0] | down[1] |
-                      up[-pitch] | down[pitch]))
+                size_t bit = (size_t)block->bx + 1; /* of the block to the left */
+                const uint8_t *line = changed + pitch * (size_t)block->by + bit / 8;
+                unsigned shift = bit % 8, seen = 0;
+                int n;
+                for (n = 0; n < 5; n++, line += pitch)
+                    seen |= ((line[0] | (unsigned)line[1] << 8) >> shift) & around[n];
+                if (!seen)
                     continue;
             }
             if (NAME(decide)(job, block, choices[found])) {
@@ -2841,12 +2885,13 @@ NAME(sweep)(Picture *job)
             }
         }
         if (round && round != SWEEPS) /* odd blocks see what changed twice */
-            memset(changed, 0, (size_t)(job->high + 4) * (size_t)pitch);
+            memset(changed, 0, room);
         for (i = 0; i < found; i++) {
             Block *block = &job->blocks[order[i]];
             memcpy(block->choice, choices[i], 4);
             NAME(store)(job, block);
-            changed[pitch * (block->by + 2) + block->bx + 2] = 1;
+            changed[pitch * (size_t)(block->by + 2) + (size_t)(block->bx + 2) / 8] |=
+                (uint8_t)(1 << ((block->bx + 2) % 8));
         }
         if (!found && round < SWEEPS)
             break;
