@@ -162,8 +162,7 @@ class TrainIds:
                 if entry.id is not None:
                     table[entry.id] = self.number_of(entry)
             self._tables[palette] = table
-        # An index that is an array would take ten times as long.
-        return torch.from_numpy(table.take(ids))
+        return torch.from_numpy(table[ids])
 
     def _searched(self, ids: NDArray[Any], palette: Palette) -> NDArray[np.int64]:
         numbers = {e.id: self.number_of(e) for e in palette if e.id is not None}
