@@ -40,9 +40,9 @@ class TestVideo:
         """
         colors = [(0, 0, 0), (250, 250, 250)]
         rng = np.random.default_rng(0)
-        truth = [rng.integers(0, 2, (128, 128), np.uint8) for _ in range(40)]
+        truth = [rng.integers(0, 2, (256, 256), np.uint8) for _ in range(40)]
         pictures = [np.array(colors, np.uint8)[ids] for ids in truth]
-        clip = encode(pictures, options={"qp": "0", "g": "8"}, container="matroska")
+        clip = encode(pictures, options={"qp": "0", "g": "40"}, container="matroska")
         assert len(clip) > 1 << 17
 
         video = MaskVideo(io.BytesIO(clip), Palette({c: str(c) for c in colors}))
