@@ -7,10 +7,9 @@ from __future__ import annotations
 from contextlib import closing
 
 import numpy as np
-from attrs import evolve
 from numpy.typing import NDArray
 
-from framekit.decoding._av import convert
+from framekit.decoding._av import Frame, convert
 from framekit.decoding.image_type import sniff
 from framekit.decoding.index import index_video
 from framekit.decoding.media import media_of
@@ -20,7 +19,7 @@ from framekit.decoding.seeking import decode_some
 from framekit.errors import UnreadableMaskError
 from framekit.storage import Storage
 
-__all__ = ["read_picture"]
+__all__ = ["picture_of", "read_picture"]
 
 
 def read_picture(
@@ -46,10 +45,17 @@ def read_picture(
         for item in decoded:
             if item.frame is None:
                 raise UnreadableMaskError(uri, item.tainted or "no frame came out")
-            turned = planes_of(item.frame, uri=uri)
-            planes = planes_of(convert(item.frame, "gbrp", uri), uri=uri)
-            planes = evolve(planes, orientation=turned.orientation)
-            return np.ascontiguousarray(
-                planes.orientation.apply(np.stack(planes.channels, axis=-1))
-            )
+            return picture_of(item.frame, uri)
     raise UnreadableMaskError(uri, "no frame came out")
+
+
+def picture_of(frame: Frame, uri: str) -> NDArray[np.uint8]:
+    """
+    A decoded frame as (H, W, 3) RGB, turned as the file asks for.
+
+    Raises:
+        UnreadableMaskError: If its pixel format cannot be converted.
+    """
+    turned = planes_of(frame, uri=uri).orientation
+    planes = planes_of(convert(frame, "gbrp", uri), uri=uri)
+    return np.ascontiguousarray(turned.apply(np.stack(planes.channels, axis=-1)))

@@ -9,14 +9,12 @@ from contextlib import closing
 from functools import cached_property
 
 import numpy as np
-from attrs import evolve
 from numpy.typing import NDArray
 
-from framekit.decoding._av import Frame, convert
 from framekit.decoding.index import FrameIndex, index_video
 from framekit.decoding.media import media_of
-from framekit.decoding.planes import planes_of
 from framekit.decoding.seeking import decode_some
+from framekit.decoding.source_picture import picture_of
 from framekit.errors import FramekitError, UnreadableMaskError
 from framekit.storage import Storage
 
@@ -80,14 +78,6 @@ class SourceVideo:
                     reason = item.tainted or "no frame came out"
                     found = UnreadableMaskError(uri, reason)
                 else:
-                    found = _rgb(item.frame, uri)
+                    found = picture_of(item.frame, uri)
                 for place in places[item.position]:
                     yield place, found
-
-
-def _rgb(frame: Frame, uri: str) -> NDArray[np.uint8]:
-    turned = planes_of(frame, uri=uri)
-    planes = planes_of(convert(frame, "gbrp", uri), uri=uri)
-    planes = evolve(planes, orientation=turned.orientation)
-    stacked = np.stack(planes.channels, axis=-1)
-    return np.ascontiguousarray(planes.orientation.apply(stacked))
