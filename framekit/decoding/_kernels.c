@@ -1305,6 +1305,7 @@ enum {
     PLAIN_CHROMA = 512,
     CANDIDATES = 4,
     SWEEPS = 3,
+    UNREST = 2 * 256,
     MARGIN = 24 * 64,
     DOUBT = 4,
     SMALLEST_NOISE = 128,
@@ -2843,8 +2844,8 @@ NAME(decide)(const Picture *job, Block *block, uint8_t *choice)
     return memcmp(choice, block->choice, 4) != 0;
 }
 
-/* Sweep over all blocks, later only over those whose surroundings changed; then over
- * every other one, and over the rest. */
+/* Sweep over all blocks, later only over those whose surroundings changed; under noise
+ * then over every other one, and over the rest. */
 static int
 NAME(sweep)(Picture *job)
 {
@@ -2855,7 +2856,7 @@ NAME(sweep)(Picture *job)
     uint8_t(*choices)[4] = malloc((total ? total : 1) * 4);
     uint32_t *order = malloc((total ? total : 1) * sizeof(uint32_t));
     static const unsigned around[5] = {2, 7, 5, 7, 2};
-    int round;
+    int round, rounds;
 
     if (!changed || !choices || !order) {
         free(changed);
@@ -2863,7 +2864,8 @@ NAME(sweep)(Picture *job)
         free(order);
         return 0;
     }
-    for (round = 0; round < SWEEPS + 2; round++) { /* of even blocks, of odd ones */
+    rounds = SWEEPS + (job->noise < UNREST ? 0 : 2); /* of even blocks, of odd ones */
+    for (round = 0; round < rounds; round++) {
         size_t found = 0;
         for (i = 0; i < total; i++) {
             Block *block = &job->blocks[i];

@@ -28,6 +28,7 @@ from framekit.decoding.repair.energy import (
     PLAIN_CHROMA,
     PLAIN_LUMA,
     SWEEPS,
+    UNREST,
     Energies,
     chroma_energy,
     make_energies,
@@ -91,7 +92,7 @@ def repair_yuv420(
             energies = make_energies(codebook, stats["noise"])
             unary = _unary(blocks, candidates, penalties, codebook, energies)
             doubt = np.zeros((len(blocks), 4), bool)
-            for which in _rounds(blocks, sweeps):
+            for which in _rounds(blocks, sweeps, stats["noise"]):
                 labels, doubt[which] = _sweep(
                     blocks, which, candidates, unary, energies
                 )
@@ -211,15 +212,17 @@ def _unary(
     return energy
 
 
-def _rounds(blocks: Blocks, sweeps: int) -> Iterator[NDArray[np.intp]]:
+def _rounds(blocks: Blocks, sweeps: int, noise: int) -> Iterator[NDArray[np.intp]]:
     """
     The blocks that are decided at once, round by round.
 
-    After *sweeps* of all blocks come those of even places and those of odd ones, so
-    that neighbors that take turns, each following the other, come to rest.
+    After *sweeps* of all blocks come, under *noise*, those of even places and those of
+    odd ones, so that neighbors that take turns, each following the other, come to rest.
     """
     for _ in range(sweeps):
         yield np.arange(len(blocks))
+    if noise < UNREST:
+        return
     odd = (blocks.by + blocks.bx) & 1
     yield np.flatnonzero(odd == 0)
     yield np.flatnonzero(odd)
