@@ -165,15 +165,17 @@ def flat_colors(planes: Planes, *, wide: bool = False) -> FlatColors:
     chroma = [plane[:rows, :columns] for plane in planes.channels[1:]]
     for plane in chroma:
         flat &= _spread(plane, plane, wide=wide) <= _FLAT
-    keys = (highest[flat].astype(np.int32) + lowest[flat]) // 2 << 16
+    places = np.flatnonzero(flat)
+    middle = highest.take(places).astype(np.int32) + lowest.take(places)
+    keys = middle // 2 << 16
     if chroma:
-        keys |= chroma[0][flat].astype(np.int32) << 8 | chroma[1][flat]
+        keys |= chroma[0].take(places).astype(np.int32) << 8 | chroma[1].take(places)
     else:
         keys |= 128 << 8 | 128
     # Sorting is for few: masks are mostly runs of one color.
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     keys, inverse = np.unique(keys[starts], return_inverse=True)
-    lengths = np.diff(starts, append=np.count_nonzero(flat))
+    lengths = np.diff(starts, append=len(places))
     counts = np.bincount(inverse.reshape(-1), lengths, len(keys)).astype(np.int64)
     if len(keys) > _MOST_SAMPLES:
         order = np.argsort(-counts, kind="stable")[:_MOST_SAMPLES]
