@@ -37,13 +37,13 @@ from framekit.storage import Storage
 
 if TYPE_CHECKING:
     from framekit.dataset import Dataset, DatasetVersion, diff, open_target
-    from framekit.decoding.arrays import ensure_label_array
     from framekit.decoding.decode import Decoded, decode, decode_frames
-    from framekit.decoding.encode import encode_mask_video
-    from framekit.decoding.image import decode_image
+    from framekit.decoding.image.arrays import ensure_label_array
+    from framekit.decoding.image.decode import decode_image
     from framekit.decoding.label_map import LabelMap
     from framekit.decoding.report import DecodeReport
-    from framekit.decoding.video import MaskFrame, MaskVideo
+    from framekit.decoding.video.encode import encode_mask_video
+    from framekit.decoding.video.mask_video import MaskFrame, MaskVideo
     from framekit.validation import Report
     from framekit.validation.validate import validate
 
@@ -97,15 +97,15 @@ _ON_FIRST_USE: Final = {
     "DecodeReport": "framekit.decoding.report",
     "Decoded": "framekit.decoding.decode",
     "LabelMap": "framekit.decoding.label_map",
-    "MaskFrame": "framekit.decoding.video",
-    "MaskVideo": "framekit.decoding.video",
+    "MaskFrame": "framekit.decoding.video.mask_video",
+    "MaskVideo": "framekit.decoding.video.mask_video",
     "Report": "framekit.validation",
     "decode": "framekit.decoding.decode",
     "decode_frames": "framekit.decoding.decode",
-    "decode_image": "framekit.decoding.image",
+    "decode_image": "framekit.decoding.image.decode",
     "diff": "framekit.dataset",
-    "encode_mask_video": "framekit.decoding.encode",
-    "ensure_label_array": "framekit.decoding.arrays",
+    "encode_mask_video": "framekit.decoding.video.encode",
+    "ensure_label_array": "framekit.decoding.image.arrays",
     "open_target": "framekit.dataset",
     "validate": "framekit.validation",
 }

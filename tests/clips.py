@@ -13,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.planes import Planes, planes_of
+from framekit.decoding.video.planes import Planes, planes_of
 from framekit.palette import Palette
 
 Ids = NDArray[np.uint8]

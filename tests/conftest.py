@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from framekit.decoding import inflate, kernels
+from framekit.decoding import kernels
+from framekit.decoding.png import inflate
 from framekit.storage import connections, hosts
 from tests.web_server import LARGE, WebServer, serving
 

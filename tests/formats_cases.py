@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 
-from framekit.decoding.pictures import save_picture
+from framekit.decoding.image.pictures import save_picture
 from framekit.formats import Collection, Item, Picture, Said
 from framekit.palette import Palette, PaletteEntry
 from framekit.problem import Problem

@@ -22,7 +22,7 @@ from contextlib import suppress
 import numpy as np
 from PIL import Image
 
-from framekit.decoding.image import Limits, decode_image, read_image_header
+from framekit.decoding.image.decode import Limits, decode_image, read_image_header
 from framekit.decoding.label_map import LabelMap
 from framekit.errors import DecodeError, DecodeWarning
 from tests.image_seeds import COLORS, PALETTE, assembled, chunks, seeds

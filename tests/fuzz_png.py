@@ -16,10 +16,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding import inflate, kernels, lookup_numpy
-from framekit.decoding.lookup import Lookup, array_to_ids
-from framekit.decoding.png import Png, PngError, open_png
-from framekit.decoding.png_read import read_labels, read_pixels
+from framekit.decoding import kernels
+from framekit.decoding.lookup import twin as lookup_numpy
+from framekit.decoding.lookup.tables import Lookup, array_to_ids
+from framekit.decoding.png import inflate
+from framekit.decoding.png.chunks import Png, PngError, open_png
+from framekit.decoding.png.reading import read_labels, read_pixels
 from tests.png_files import (
     CHANNELS,
     chunk,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.unknown import NONE, Unknown, UnknownValue
+from framekit.decoding.lookup.unknown import NONE, Unknown, UnknownValue
 
 
 def plain_labels(keys: Any, ids: Any, *, small: Any) -> tuple[NDArray[Any], Unknown]:

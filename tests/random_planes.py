@@ -13,8 +13,8 @@ from attrs import fields
 from numpy.typing import NDArray
 
 from framekit.decoding import kernels
-from framekit.decoding.repair.codebook import make_codebook
-from framekit.decoding.repair.dispatch import Mode, Three, classify_yuv, look_up
+from framekit.decoding.color.repair.codebook import make_codebook
+from framekit.decoding.color.repair.dispatch import Mode, Three, classify_yuv, look_up
 
 Plane = NDArray[np.uint8]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from framekit.decoding import ahead as module
-from framekit.decoding.ahead import ahead, may_run_ahead
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video import ahead as module
+from framekit.decoding.video.ahead import ahead, may_run_ahead
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import UnreadableMaskError
 from tests.clips import PALETTE, encode, paint, scene, x264
 
@@ -135,7 +135,7 @@ class TestAhead:
         """
         script = (
             "import os\n"
-            "from framekit.decoding.ahead import ahead, may_run_ahead\n"
+            "from framekit.decoding.video.ahead import ahead, may_run_ahead\n"
             "from framekit.errors import UnreadableMaskError\n"
             "items = ahead((n for n in range(10**9)), uri='x')\n"
             "next(items)\n"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.errors import ArgumentError
 
 

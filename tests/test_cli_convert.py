@@ -11,7 +11,7 @@ import pytest
 
 from framekit.cli import convert
 from framekit.dataset.dataset import Dataset
-from framekit.decoding.pictures import save_picture
+from framekit.decoding.image.pictures import save_picture
 from framekit.errors import ArgumentError
 from framekit.formats import read, write
 from framekit.palette import Palette

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from framekit.decoding import encode
-from framekit.decoding.encode import encode_mask_video
 from framekit.decoding.label_map import LabelMap
 from framekit.decoding.report import DecodeReport
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video import encode
+from framekit.decoding.video.encode import encode_mask_video
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import (
     ArgumentError,
     PaletteError,

@@ -12,7 +12,7 @@ import pytest
 
 from framekit.dataset import open_target
 from framekit.dataset.portions import LinePortion, halves
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import ArgumentError, MissingExtraError
 from framekit.palette import Palette
 from framekit.storage import Storage

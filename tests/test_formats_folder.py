@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from framekit.decoding.pictures import save_picture
+from framekit.decoding.image.pictures import save_picture
 from framekit.errors import ArgumentError, MissingFileError
 from framekit.formats import Item, read, write
 from framekit.formats.mask_files import read_values, write_png

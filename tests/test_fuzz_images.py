@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from framekit.decoding.image import decode_image
+from framekit.decoding.image.decode import decode_image
 from framekit.errors import DecodeError, DecodeWarning
 from tests.fuzz_images import attempt, fuzz
 from tests.image_seeds import PALETTE, seeds

@@ -13,14 +13,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from framekit.decoding.image import (
+from framekit.decoding.image.decode import (
     ImageHeader,
     decode_image,
     is_image,
     read_image_header,
 )
-from framekit.decoding.image_pixels import png_pixels
-from framekit.decoding.png import open_png
+from framekit.decoding.image.reading import png_pixels
+from framekit.decoding.png.chunks import open_png
 from framekit.decoding.report import DecodeReport
 from framekit.errors import MissingFileError, StorageError, UnreadableMaskError
 from framekit.palette import Palette, PaletteEntry

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from framekit.decoding.image import Limits, decode_image, read_image_header
+from framekit.decoding.image.decode import Limits, decode_image, read_image_header
 from framekit.errors import DecodeError, DecodeWarning, UnreadableMaskError
 from framekit.palette import Palette
 

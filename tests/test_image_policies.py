@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from framekit.decoding import snap as snap_module
-from framekit.decoding.image import decode_image, fitted
+from framekit.decoding.image import snap as snap_module
+from framekit.decoding.image.decode import decode_image, fitted
 from framekit.decoding.report import DecodeReport
 from framekit.errors import (
     ArgumentError,

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framekit.decoding.index import FrameIndex, Gap, index_video
-from framekit.decoding.media import media_of
+from framekit.decoding.video.index import FrameIndex, Gap, index_video
+from framekit.decoding.video.media import media_of
 from framekit.errors import ArgumentError, TimestampError, UnreadableMaskError
 from tests.clips import encode, faststart, paint, remux, scene, x264
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from framekit.decoding import kernels
-from framekit.decoding.inflate import (
+from framekit.decoding.png.inflate import (
     FEED,
     INFLATER,
     LIBRARIES,
@@ -177,7 +177,7 @@ class TestEnvironment:
         """
         FRAMEKIT_INFLATER picks the inflater of a process.
         """
-        code = "from framekit.decoding import inflate; print(inflate.INFLATER.name)"
+        code = "from framekit.decoding.png import inflate; print(inflate.INFLATER.name)"
 
         assert run(code, FRAMEKIT_INFLATER=name) == name
 

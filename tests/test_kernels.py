@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from framekit.decoding import kernels
-from framekit.decoding.lookup import SEED, Lookup
-from framekit.decoding.lookup_numpy import NO_KEY
+from framekit.decoding.lookup.tables import SEED, Lookup
+from framekit.decoding.lookup.twin import NO_KEY
 from tests.png_files import CHANNELS, plain_unfilter, random_stream, row_bytes
 
 native: Any = kernels.NATIVE

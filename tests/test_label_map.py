@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from framekit.decoding.image import decode_image
-from framekit.decoding.image_write import encode_label_map
+from framekit.decoding.image.decode import decode_image
+from framekit.decoding.image.writing import encode_label_map
 from framekit.decoding.label_map import LabelMap, id_dtype, void_of
 from framekit.decoding.report import DecodeReport
 from framekit.errors import ArgumentError, PaletteError, StorageError

@@ -33,8 +33,8 @@ HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 
 #: Each of these is imported in one place, which keeps its errors in.
 ONLY_IMPORTERS = {
-    "PIL": "decoding/_pillow.py",
-    "av": "decoding/_av.py",
+    "PIL": "decoding/image/_pillow.py",
+    "av": "decoding/video/_av.py",
     "fsspec": "storage/_fsspec.py",
     "jsonschema": "schema.py",
     "orjson": "_json.py",
@@ -87,8 +87,8 @@ class TestBreaches:
             ("palette/palette.py", "from . import audit"),
             ("cli/main.py", "from framekit import __version__, decode"),
             ("__main__.py", "from framekit.cli import main"),
-            ("decoding/_av.py", "import av.error"),
-            ("decoding/_pillow.py", "from PIL import Image"),
+            ("decoding/video/_av.py", "import av.error"),
+            ("decoding/image/_pillow.py", "from PIL import Image"),
         ],
     )
     def test_allowed(self, path: str, source: str) -> None:
@@ -110,7 +110,7 @@ class TestBreaches:
             ("frame/roi.py", "if TYPE_CHECKING:\n    from framekit import cli"),
             ("dataset/diff.py", "from framekit.segments import iou"),
             ("schema.py", "from framekit._json import loads"),
-            ("decoding/video.py", "import av"),
+            ("decoding/video/index.py", "import av"),
             ("report/overlay.py", "from PIL.Image import Image"),
             ("validation/rules.py", "def f():\n    import jsonschema.exceptions"),
         ],

@@ -586,7 +586,7 @@ class TestFixedFiles:
         """
         16-bit colors stay 16-bit colors.
         """
-        from framekit.decoding.png_write import encode_png
+        from framekit.decoding.image.png_write import encode_png
 
         pixels = np.zeros((20, 20, 3), np.uint16)
         pixels[5:9, 5:9, 2] = 141 * 257

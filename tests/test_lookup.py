@@ -9,14 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from framekit.decoding import kernels, lookup_numpy, unknown
-from framekit.decoding.lookup import (
+from framekit.decoding import kernels
+from framekit.decoding.lookup import twin as lookup_numpy
+from framekit.decoding.lookup import unknown
+from framekit.decoding.lookup.tables import (
     Lookup,
     array_to_ids,
     gray_samples,
     palette_samples,
 )
-from framekit.decoding.unknown import NONE, Unknown, UnknownValue
+from framekit.decoding.lookup.unknown import NONE, Unknown, UnknownValue
 from tests.plain_labels import packed, plain_labels
 
 several = settings(max_examples=200, deadline=None)

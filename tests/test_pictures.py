@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from framekit.decoding.pictures import (
+from framekit.decoding.image.pictures import (
     draw_text,
     load_picture,
     resize_nearest,

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from framekit.decoding.orientation import Orientation
-from framekit.decoding.planes import Planes, planes_of
+from framekit.decoding.video.orientation import Orientation
+from framekit.decoding.video.planes import Planes, planes_of
 from framekit.errors import UnreadableMaskError
 
 RNG = np.random.default_rng(7)
@@ -227,9 +227,7 @@ class TestYuv:
             ("yvyu422", "yuv422p"),
         ],
     )
-    def test_interleaved(
-        self, packed: str, planar: str, size: tuple[int, int]
-    ) -> None:
+    def test_interleaved(self, packed: str, planar: str, size: tuple[int, int]) -> None:
         """
         Interleaved chroma gives the values that planes of their own would.
         """

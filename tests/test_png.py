@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from framekit.decoding.png import PngError, PngHeader, open_png, read_header
-from framekit.decoding.png_read import check_pixels, read_pixels
+from framekit.decoding.png.chunks import PngError, PngHeader, open_png, read_header
+from framekit.decoding.png.reading import check_pixels, read_pixels
 from tests.png_files import SHARED, chunk, ihdr, png_file
 
 SUITE = SHARED / "pngsuite"

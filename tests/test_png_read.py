@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from framekit.decoding import kernels
-from framekit.decoding.lookup import Lookup
-from framekit.decoding.png import PngError, open_png
-from framekit.decoding.png_read import check_pixels, read_labels, read_pixels
-from framekit.decoding.unknown import NONE, Unknown, UnknownValue
+from framekit.decoding.lookup.tables import Lookup
+from framekit.decoding.lookup.unknown import NONE, Unknown, UnknownValue
+from framekit.decoding.png.chunks import PngError, open_png
+from framekit.decoding.png.reading import check_pixels, read_labels, read_pixels
 from tests.plain_labels import packed, plain_labels
 from tests.png_files import (
     CHANNELS,

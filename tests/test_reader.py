@@ -8,8 +8,8 @@ import io
 
 import numpy as np
 
-from framekit.decoding.reader import Reader
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
+from framekit.decoding.video.reader import Reader
 from framekit.palette import Palette
 from tests.clips import encode
 

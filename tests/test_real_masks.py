@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from framekit.decoding.image import decode_image
+from framekit.decoding.image.decode import decode_image
 from framekit.decoding.label_map import LabelMap
 from framekit.decoding.report import DecodeReport
 from framekit.palette import Palette

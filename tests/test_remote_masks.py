@@ -17,9 +17,9 @@ import pytest
 
 import framekit as fk
 from framekit.cli import run
-from framekit.decoding import reader
-from framekit.decoding.index import index_video
-from framekit.decoding.media import media_of
+from framekit.decoding.video import reader
+from framekit.decoding.video.index import index_video
+from framekit.decoding.video.media import media_of
 from framekit.storage import Storage, hosts
 from tests.clips import COLORS, PALETTE, encode, paint, scene
 from tests.web_server import WebServer, failing, free_port, serving

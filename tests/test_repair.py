@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from framekit.decoding import kernels
-from framekit.decoding.colorspace import centroids_of, flat_colors
-from framekit.decoding.hidden import FEWEST, hidden_centroids
-from framekit.decoding.planes import Planes
-from framekit.decoding.repair.codebook import make_codebook
-from framekit.decoding.repair.dispatch import Mode, Three, classify_yuv, look_up
+from framekit.decoding.color.colorspace import centroids_of, flat_colors
+from framekit.decoding.color.hidden import FEWEST, hidden_centroids
+from framekit.decoding.color.repair.codebook import make_codebook
+from framekit.decoding.color.repair.dispatch import Mode, Three, classify_yuv, look_up
+from framekit.decoding.video.planes import Planes
 from tests import scenes
 from tests.clips import planes_in
 from tests.random_planes import STEPS, compare_case, random_case, same, twin

@@ -13,12 +13,12 @@ from hashlib import blake2b
 import numpy as np
 import pytest
 
-from framekit.decoding._av import VideoFile
-from framekit.decoding.index import FrameIndex, index_video
-from framekit.decoding.media import Media, media_of
-from framekit.decoding.planes import planes_of
-from framekit.decoding.seeking import Decoded, decode_all, decode_some
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video._av import VideoFile
+from framekit.decoding.video.index import FrameIndex, index_video
+from framekit.decoding.video.mask_video import MaskVideo
+from framekit.decoding.video.media import Media, media_of
+from framekit.decoding.video.planes import planes_of
+from framekit.decoding.video.seeking import Decoded, decode_all, decode_some
 from tests.clips import LINEAR, PALETTE, kinds, scene
 
 FRAMES = 40
@@ -115,9 +115,10 @@ class TestAllKinds:
         media, index = opened(kind)
         last = len(index) - 1
 
-        assert seen(decode_some(media, index, [last])) == seen(
-            decode_all(media, index)
-        )[-1:]
+        assert (
+            seen(decode_some(media, index, [last]))
+            == seen(decode_all(media, index))[-1:]
+        )
 
 
 class TestTrimmed:

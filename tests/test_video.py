@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from framekit.decoding.index import Gap
-from framekit.decoding.video import MaskFrame, MaskVideo
+from framekit.decoding.video.index import Gap
+from framekit.decoding.video.mask_video import MaskFrame, MaskVideo
 from framekit.errors import (
     ArgumentError,
     DecodeWarning,
@@ -435,9 +435,7 @@ class TestAlpha:
         alpha = np.full((64, 96, 1), 255, np.uint8)
         alpha[:, :20] = 0
         pictures = [np.concatenate([paint(ids), alpha], 2) for ids in SCENE[:3]]
-        clip = encode(
-            pictures, codec, pixel_format, container=container, source="rgba"
-        )
+        clip = encode(pictures, codec, pixel_format, container=container, source="rgba")
 
         ignored = video_of(clip).at(0).label_map
         void = video_of(clip, alpha="void").at(0).label_map

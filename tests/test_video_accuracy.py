@@ -17,7 +17,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from framekit.decoding.report import DecodeReport
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.palette import Palette
 from tests import scenes
 from tests.clips import encode, paint

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from framekit.decoding.report import DecodeReport
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import DecodeWarning, PaletteError
 from framekit.palette import Palette
 from tests.clips import COLORS, PALETTE, encode, paint, scene, x264
@@ -363,9 +363,7 @@ class TestGray:
         Of a few ids the range is found, even where the file does not say it.
         """
         palette = Palette.indexed({n: str(n) for n in range(9)})
-        clip = encode(
-            SCENE, codec="libx264", pixel_format="gray", options={"qp": "0"}
-        )
+        clip = encode(SCENE, codec="libx264", pixel_format="gray", options={"qp": "0"})
 
         found, report = labels(clip, palette)
 

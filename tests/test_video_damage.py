@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framekit.decoding.video import MaskFrame, MaskVideo
+from framekit.decoding.video.mask_video import MaskFrame, MaskVideo
 from framekit.errors import (
     DecodeWarning,
     FramekitError,
@@ -213,9 +213,7 @@ class TestTaint:
         bad = next(n for n, item in found.items() if not isinstance(item, MaskFrame))
         tainted = video_of(broken, on_corrupt="ignore")
         usable = [
-            item.index
-            for item in video_of(broken, on_corrupt="ignore")
-            if item.tainted
+            item.index for item in video_of(broken, on_corrupt="ignore") if item.tainted
         ]
 
         with pytest.raises(UnreadableMaskError, match=r"cannot be decoded|damaged at"):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from framekit.decoding import _av
-from framekit.decoding._av import FORMATS
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video import _av
+from framekit.decoding.video._av import FORMATS
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import FramekitError, UnreadableMaskError
 from framekit.storage import Storage
 from tests.clips import PALETTE, encode, kinds, paint, scene
@@ -68,7 +68,7 @@ class TestOtherFiles:
         script.write_text(SCRIPTS["ffconcat"])
         code = (
             "import sys, os\n"
-            "from framekit.decoding.video import MaskVideo\n"
+            "from framekit.decoding.video.mask_video import MaskVideo\n"
             "from framekit.errors import UnreadableMaskError\n"
             "from framekit.palette import Palette\n"
             f"video = MaskVideo({str(script)!r}, Palette({{(0, 0, 0): 'a'}}))\n"

@@ -127,7 +127,7 @@ class _Pair:
 
 
 def _of_masks(arguments: argparse.Namespace) -> Iterator[_Pair]:
-    from framekit.decoding.image import decode_image
+    from framekit.decoding.image.decode import decode_image
     from framekit.palette import Palette
 
     if arguments.palette is None:

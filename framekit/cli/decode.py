@@ -163,8 +163,8 @@ def _readable(found: Iterable[Any], unread: list[Problem]) -> Iterator[Any]:
 def _of_mask(
     arguments: argparse.Namespace, options: dict[str, Any]
 ) -> Iterator[Outcome]:
-    from framekit.decoding.image import decode_image, sniff
-    from framekit.decoding.video import MaskVideo
+    from framekit.decoding.image.decode import decode_image, sniff
+    from framekit.decoding.video.mask_video import MaskVideo
     from framekit.palette import Palette
 
     if arguments.palette is None:

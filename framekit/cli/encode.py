@@ -61,7 +61,7 @@ def execute(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> in
     """
     Carry the command out.
     """
-    from framekit.decoding.encode import encode_mask_video
+    from framekit.decoding.video.encode import encode_mask_video
 
     files = label_files(
         arguments.labels,

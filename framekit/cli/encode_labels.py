@@ -51,7 +51,7 @@ class LabelFiles:
             UnknownColorError: If a file has a color that the palette does not have.
             UnreadableMaskError: If a file is damaged, or lossy.
         """
-        from framekit.decoding.image import decode_image, read_image_header
+        from framekit.decoding.image.decode import decode_image, read_image_header
         from framekit.errors import UnreadableMaskError
 
         by_id = _by_id(self.palette) if self.ids else None
@@ -204,9 +204,9 @@ def _own_palette(paths: Sequence[str]) -> Palette:
 def _used_colors(path: str) -> Mapping[int, tuple[int, int, int]]:
     import numpy as np
 
-    from framekit.decoding.image_pixels import png_pixels
-    from framekit.decoding.image_source import DEFAULT_LIMITS, load_image
-    from framekit.decoding.png import PngError, open_png
+    from framekit.decoding.image.reading import png_pixels
+    from framekit.decoding.image.source import DEFAULT_LIMITS, load_image
+    from framekit.decoding.png.chunks import PngError, open_png
     from framekit.errors import UnreadableMaskError
 
     file = load_image(path, None, None, DEFAULT_LIMITS)

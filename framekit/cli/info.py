@@ -76,7 +76,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
 
 def _about_framekit() -> dict[str, Any]:
     import framekit
-    from framekit.decoding import inflate, kernels
+    from framekit.decoding import kernels
+    from framekit.decoding.png import inflate
 
     return {
         "framekit": framekit.__version__,
@@ -92,7 +93,7 @@ def _about_framekit() -> dict[str, Any]:
 
 
 def _about(name: str, storage: Any) -> dict[str, Any]:
-    from framekit.decoding.image import read_image_header, sniff
+    from framekit.decoding.image.decode import read_image_header, sniff
 
     if is_document(name):
         return _about_frames(name)
@@ -104,7 +105,7 @@ def _about(name: str, storage: Any) -> dict[str, Any]:
 
 
 def _about_video(name: str, storage: Any) -> dict[str, Any]:
-    from framekit.decoding.video import MaskVideo
+    from framekit.decoding.video.mask_video import MaskVideo
     from framekit.palette import Palette
 
     with MaskVideo(name, Palette(), storage=storage) as video:

@@ -72,7 +72,7 @@ def _show_frame(
     stdout: TextIO,
     stderr: TextIO,
 ) -> int:
-    from framekit.decoding.pictures import save_picture
+    from framekit.decoding.image.pictures import save_picture
     from framekit.report.overlay import compose
 
     frame = _frame(target, arguments.frame)
@@ -99,7 +99,7 @@ def _show_sheet(
     stdout: TextIO,
     stderr: TextIO,
 ) -> int:
-    from framekit.decoding.pictures import save_picture
+    from framekit.decoding.image.pictures import save_picture
     from framekit.report.contact_sheet import MOST, ContactSheet
 
     sheet = ContactSheet(width=arguments.width or 240)

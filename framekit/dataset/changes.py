@@ -106,7 +106,8 @@ def deleted(store: Store, manifest: Manifest, frames: Iterable[Any]) -> Outcome:
         StorageError: If a file cannot be read.
     """
     known = store.frames(manifest)
-    gone: set[str] = set(manifest.deleted)
+    before = frozenset(manifest.deleted)
+    gone = set(before)
     problems: list[tuple[int, Problem]] = []
     numbered = enumerate(frames)
     while batch := list(islice(numbered, _BATCH)):
@@ -123,7 +124,7 @@ def deleted(store: Store, manifest: Manifest, frames: Iterable[Any]) -> Outcome:
                 gone.add(id)
             except DocumentError as error:
                 problems.append((number, _problem(error, number, {"id": id})))
-    if len(gone) > len(manifest.deleted):
+    if gone != before:
         manifest = as_draft(manifest, deleted=tuple(sorted(gone)))
     return manifest, _in_order(problems)
 

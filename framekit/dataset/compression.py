@@ -29,7 +29,7 @@ def as_compression(value: Any) -> Compression:
         ArgumentError: If it is none.
         MissingExtraError: If its package is not installed.
     """
-    if value not in _SUFFIXES:
+    if value is not None and (not isinstance(value, str) or value not in _SUFFIXES):
         reason = f"expected None, 'gz' or 'zst', got {value!r}"
         raise ArgumentError("compression", reason)
     if value == "zst":

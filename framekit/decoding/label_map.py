@@ -196,7 +196,7 @@ class LabelMap:
         Raises:
             PaletteError: If the values do not fit the kind of file.
         """
-        from framekit.decoding import image
+        from framekit.decoding.image import decode as image
 
         if values not in ("color", "index", "id"):
             reason = f"expected 'color', 'index' or 'id', got {values!r}"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from framekit._markup import Markup, markup, swatch, table
 from framekit.decoding.display import VOID_COLORS, display_colors, painted
+from framekit.decoding.image.pictures import resize_nearest
+from framekit.decoding.image.png_write import encode_png
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.pictures import resize_nearest
-from framekit.decoding.png_write import encode_png
 
 __all__ = ["label_map_html", "label_map_png"]
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from framekit.decoding.image import decode_image, fitted
-from framekit.decoding.image_type import sniff
+from framekit.decoding.image.decode import decode_image, fitted
+from framekit.decoding.image.sniffing import sniff
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import ArgumentError, DecodeWarning, FramekitError
 from framekit.frame import Mask, SingleFrame, Source
 from framekit.palette import Palette

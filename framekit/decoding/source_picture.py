@@ -9,13 +9,13 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding._av import Frame, convert
-from framekit.decoding.image_type import sniff
-from framekit.decoding.index import index_video
-from framekit.decoding.media import media_of
-from framekit.decoding.pictures import load_picture
-from framekit.decoding.planes import planes_of
-from framekit.decoding.seeking import decode_some
+from framekit.decoding.image.pictures import load_picture
+from framekit.decoding.image.sniffing import sniff
+from framekit.decoding.video._av import Frame, convert
+from framekit.decoding.video.index import index_video
+from framekit.decoding.video.media import media_of
+from framekit.decoding.video.planes import planes_of
+from framekit.decoding.video.seeking import decode_some
 from framekit.errors import UnreadableMaskError
 from framekit.storage import Storage
 

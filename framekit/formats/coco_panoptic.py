@@ -34,7 +34,7 @@ from framekit.formats.coco_tables import (
     top_level,
 )
 from framekit.formats.collection import Collection
-from framekit.formats.input import array_of, dropped_values, one_by_one
+from framekit.formats.input import array_of, dropped_values, file_in, one_by_one
 from framekit.formats.item import Item, Said, noted
 from framekit.formats.mask_files import read_values, write_png
 from framekit.formats.output import OutputFolder
@@ -236,11 +236,9 @@ def _with_segments(
 
 
 def _mask_file(source: _Source, file_name: str) -> Path:
-    for folder in source.folders:
-        path = folder / file_name
-        inside = path.resolve().is_relative_to(folder.resolve())
-        if inside and path.is_file():
-            return path
+    path = file_in(source.folders, file_name)
+    if path is not None:
+        return path
     looked = ", ".join(str(folder) for folder in source.folders)
     raise MissingFileError(file_name, f"no such file in {looked}")
 

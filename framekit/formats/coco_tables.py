@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from framekit.decoding.image_source import DEFAULT_LIMITS
+from framekit.decoding.image.source import DEFAULT_LIMITS
 from framekit.errors import DocumentError, FramekitError, MissingFileError
 from framekit.formats.classes import collect, entries_with_ids
-from framekit.formats.input import array_of, read_json
+from framekit.formats.input import array_of, file_in, read_json
 from framekit.formats.item import Item
 from framekit.formats.output import OutputFolder
 from framekit.formats.picture import Picture
@@ -166,11 +166,9 @@ def find_picture(image: CocoImage, folders: Sequence[Path]) -> Picture:
     The picture of an image's record, which need not be there.
     """
     file_name = str(image["file_name"])
-    for folder in folders:
-        path = folder / file_name
-        inside = path.resolve().is_relative_to(folder.resolve())
-        if inside and path.is_file():
-            return Picture.of_file(path)
+    path = file_in(folders, file_name)
+    if path is not None:
+        return Picture.of_file(path)
     url = image.get("coco_url")
     return Picture(str(url) if url else file_name, exists=False)
 

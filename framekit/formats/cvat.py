@@ -48,7 +48,7 @@ def detect(path: Path) -> float:
     """
     if not (path / CLASSES).is_dir() or not (path / "labelmap.txt").is_file():
         return 0.0
-    from framekit.decoding.image_header import read_image_header
+    from framekit.decoding.image.header import read_image_header
     from framekit.formats.sniffing import some_files
 
     for file in some_files(path / CLASSES, "*.png")[:3]:

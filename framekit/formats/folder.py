@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from attrs import evolve, frozen
 
-from framekit.decoding.image import decode_image
-from framekit.decoding.image_write import encode_label_map
+from framekit.decoding.image.decode import decode_image
+from framekit.decoding.image.writing import encode_label_map
 from framekit.errors import ArgumentError, MissingFileError, PaletteError
 from framekit.formats.classes import painted, things_said
 from framekit.formats.collection import Collection

@@ -23,6 +23,7 @@ from framekit.problem import Problem, Severity
 __all__ = [
     "array_of",
     "dropped_values",
+    "file_in",
     "first_folder",
     "one_by_one",
     "read_json",
@@ -89,6 +90,23 @@ def first_folder(root: Path, names: Iterable[str]) -> Path | None:
     The first of the folders *names* in *root* that is there.
     """
     return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def file_in(folders: Iterable[Path], name: str) -> Path | None:
+    """
+    The file that a document calls *name* in the first of *folders* that has it.
+
+    Names that lead out of a folder, or that no file can have, name nothing there.
+    """
+    for folder in folders:
+        path = folder / name
+        try:
+            inside = path.resolve().is_relative_to(folder.resolve())
+            if inside and path.is_file():
+                return path
+        except (OSError, ValueError):
+            continue  # too long, or with a zero byte
+    return None
 
 
 def unmatched(code: str, names: Iterable[str], what: str) -> list[Problem]:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.image_pixels import open_other, png_pixels
-from framekit.decoding.image_source import DEFAULT_LIMITS, load_image
+from framekit.decoding.image.png_write import encode_png
+from framekit.decoding.image.reading import open_other, png_pixels
+from framekit.decoding.image.source import DEFAULT_LIMITS, load_image
+from framekit.decoding.image.walk import ImageError
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.png import PngError, open_png
-from framekit.decoding.png_write import encode_png
-from framekit.decoding.walk import ImageError
+from framekit.decoding.png.chunks import PngError, open_png
 from framekit.errors import StorageError, UnreadableMaskError
 from framekit.segments.runs import runs_of
 from framekit.segments.segmenting import looked_up

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -149,16 +150,31 @@ def _arrays_in(file: Path) -> tuple[NDArray[Any], list[tuple[int, int]]]:
     return pairs, [(int(one), int(other)) for one, other in crowd.tolist()]
 
 
+#: What NumPy, zipfile and zlib raise for damaged files; RuntimeError is for what is
+#: encrypted, or compressed in other ways.
+_NO_ARRAYS: Final = (
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def _loaded(file: Path) -> dict[str, NDArray[Any]]:
     try:
-        found = np.load(file, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"panoptic": found}
-        with found:
-            return {name: found[name] for name in found.files}
+        # Opened here, because np.load leaves files open that it refuses.
+        with file.open("rb") as data:
+            found = np.load(data, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return {"panoptic": found}
+            with found:
+                return {name: found[name] for name in found.files}
     except FileNotFoundError:
         raise MissingFileError(str(file), "no such file") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, TypeError) as error:
+    except _NO_ARRAYS as error:
         raise UnreadableMaskError(str(file), f"no NumPy file: {error}") from None
     except MemoryError:
         raise UnreadableMaskError(str(file), "not enough memory") from None

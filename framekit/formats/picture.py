@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from framekit.decoding.image_header import read_image_header
-from framekit.decoding.image_type import sniff
+from framekit.decoding.image.header import read_image_header
+from framekit.decoding.image.sniffing import sniff
 from framekit.errors import DecodeError, StorageError
 from framekit.storage import Storage, scheme_of
 
@@ -123,7 +123,7 @@ class Picture:
         return target
 
     def _save_moment(self, path: Path) -> Path:
-        from framekit.decoding.pictures import save_picture
+        from framekit.decoding.image.pictures import save_picture
         from framekit.decoding.source_picture import read_picture
 
         rgb = read_picture(self.uri, timestamp=self.timestamp, storage=self.storage)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from attrs import evolve, frozen
 
-from framekit.decoding.image_header import read_image_header
+from framekit.decoding.image.header import read_image_header
 from framekit.errors import DecodeError, FramekitError, PaletteError
 from framekit.formats.coco_tables import categories_of, classes_of_categories
 from framekit.formats.collection import Collection

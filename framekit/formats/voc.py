@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from framekit.decoding.image_header import read_image_header
+from framekit.decoding.image.header import read_image_header
 from framekit.errors import FramekitError
 from framekit.formats.collection import Collection
 from framekit.formats.input import dropped_values

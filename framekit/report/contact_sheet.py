@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from framekit.color import RGB
 from framekit.decoding.display import display_colors
+from framekit.decoding.image.pictures import draw_text, resize_smooth, text_size
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.pictures import draw_text, resize_smooth, text_size
 from framekit.errors import ArgumentError
 from framekit.report.overlay import Panel, overlaid
 

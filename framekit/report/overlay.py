@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from framekit.color import RGB
 from framekit.decoding.display import VOID_COLORS, display_colors, painted
+from framekit.decoding.image.pictures import draw_text, resize_nearest
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.pictures import draw_text, resize_nearest
 
 __all__ = ["Panel", "compose", "overlaid"]
 

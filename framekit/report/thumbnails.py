@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from framekit.dataset import Record, open_target
 from framekit.decoding.decode import decode
+from framekit.decoding.image.pictures import encode_jpeg, resize_nearest, resize_smooth
+from framekit.decoding.image.png_write import encode_png
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.pictures import encode_jpeg, resize_nearest, resize_smooth
-from framekit.decoding.png_write import encode_png
 from framekit.decoding.source_picture import read_picture
 from framekit.errors import FramekitError, FramekitWarning
 from framekit.frame import SingleFrame

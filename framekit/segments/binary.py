@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.decoding.label_map import LabelMap
 from framekit.errors import ArgumentError
 

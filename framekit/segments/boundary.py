@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.errors import ArgumentError
 
 __all__ = ["boundary_band"]

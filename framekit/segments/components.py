@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.errors import ArgumentError
 from framekit.segments.runs import Runs, expanded, runs_of
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.decoding.label_map import VOID_INT32, LabelMap
 from framekit.errors import ArgumentError
 from framekit.segments.panoptic import NO_INSTANCE, Panoptic

@@ -11,7 +11,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.decoding.label_map import VOID_INT32, VOID_UINT8, LabelMap
 from framekit.errors import ArgumentError
 from framekit.palette import Palette

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import cmp_using, field, frozen
 from numpy.typing import NDArray
 
-from framekit.decoding.arrays import ensure_label_array
+from framekit.decoding.image.arrays import ensure_label_array
 from framekit.errors import ArgumentError
 from framekit.segments.bounding_box import BoundingBox
 from framekit.segments.runs import runs_of

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import IterableDataset
 
 from framekit.decoding.requests import Request
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import ArgumentError
 from framekit.palette import Palette
 from framekit.storage import Storage

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.image import decode_image, fitted
-from framekit.decoding.image_type import sniff
+from framekit.decoding.image.decode import decode_image, fitted
+from framekit.decoding.image.pictures import load_picture
+from framekit.decoding.image.sniffing import sniff
 from framekit.decoding.label_map import LabelMap
-from framekit.decoding.pictures import load_picture
 from framekit.decoding.requests import checked
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.errors import ArgumentError, DecodeError, FramekitError
 from framekit.storage import Storage
 from framekit.torch.items import Item

@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from framekit.decoding.index import FrameIndex, index_video
-from framekit.decoding.media import media_of
-from framekit.decoding.seeking import decode_some
 from framekit.decoding.source_picture import picture_of
+from framekit.decoding.video.index import FrameIndex, index_video
+from framekit.decoding.video.media import media_of
+from framekit.decoding.video.seeking import decode_some
 from framekit.errors import FramekitError, UnreadableMaskError
 from framekit.storage import Storage
 

@@ -14,12 +14,12 @@ from typing import Final, get_args
 import numpy as np
 from attrs import evolve
 
-from framekit.decoding.image_source import (
+from framekit.decoding.image.scheme import PalettePng
+from framekit.decoding.image.source import (
     DEFAULT_LIMITS,
     Limits,
     load_image,
 )
-from framekit.decoding.scheme import PalettePng
 from framekit.errors import (
     ArgumentError,
     FramekitError,

@@ -14,8 +14,8 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from framekit.decoding.image_source import Limits, LoadedImage
-from framekit.decoding.scheme import PalettePng
+from framekit.decoding.image.scheme import PalettePng
+from framekit.decoding.image.source import Limits, LoadedImage
 from framekit.errors import ArgumentError, StorageError, UnreadableMaskError
 from framekit.storage import Storage
 from framekit.validation.lint_result import Change, Fix

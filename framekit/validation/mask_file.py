@@ -10,16 +10,16 @@ import numpy as np
 from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
-from framekit.decoding.image_pixels import open_other, png_pixels
-from framekit.decoding.image_source import Limits, LoadedImage
-from framekit.decoding.lookup import array_to_ids
-from framekit.decoding.pixels import TRANSPARENT, Pixels
-from framekit.decoding.png import Png, PngError, PngHeader, open_png
-from framekit.decoding.png_read import read_labels
-from framekit.decoding.png_write import depth_for, encode_png
-from framekit.decoding.scheme import PalettePng, PixelKind, Scheme, scheme_of
-from framekit.decoding.unknown import Unknown
-from framekit.decoding.walk import ImageError
+from framekit.decoding.image.pixels import TRANSPARENT, Pixels
+from framekit.decoding.image.png_write import depth_for, encode_png
+from framekit.decoding.image.reading import open_other, png_pixels
+from framekit.decoding.image.scheme import PalettePng, PixelKind, Scheme, scheme_of
+from framekit.decoding.image.source import Limits, LoadedImage
+from framekit.decoding.image.walk import ImageError
+from framekit.decoding.lookup.tables import array_to_ids
+from framekit.decoding.lookup.unknown import Unknown
+from framekit.decoding.png.chunks import Png, PngError, PngHeader, open_png
+from framekit.decoding.png.reading import read_labels
 from framekit.errors import PaletteError, UnreadableMaskError
 from framekit.palette import Palette
 

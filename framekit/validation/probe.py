@@ -9,13 +9,13 @@ from typing import BinaryIO, Final
 
 from attrs import frozen
 
-from framekit.decoding.image_header import read_image_header
-from framekit.decoding.image_source import DEFAULT_LIMITS, load_image
-from framekit.decoding.image_type import HEAD_SIZE, sniff
-from framekit.decoding.index import FrameIndex, index_video
-from framekit.decoding.media import Media
-from framekit.decoding.png import PngError, open_png
-from framekit.decoding.walk import ImageError, walk
+from framekit.decoding.image.header import read_image_header
+from framekit.decoding.image.sniffing import HEAD_SIZE, sniff
+from framekit.decoding.image.source import DEFAULT_LIMITS, load_image
+from framekit.decoding.image.walk import ImageError, walk
+from framekit.decoding.png.chunks import PngError, open_png
+from framekit.decoding.video.index import FrameIndex, index_video
+from framekit.decoding.video.media import Media
 from framekit.errors import (
     FramekitError,
     MissingFileError,

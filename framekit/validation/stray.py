@@ -11,8 +11,8 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-from framekit.decoding.pixels import TRANSPARENT
-from framekit.decoding.scheme import Scheme
+from framekit.decoding.image.pixels import TRANSPARENT
+from framekit.decoding.image.scheme import Scheme
 from framekit.validation.lint_result import DISTANCES
 from framekit.validation.mask_file import MaskFile
 from framekit.validation.stray_bands import (

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from framekit.color import to_hex
-from framekit.decoding.lookup import Lookup, swapped
-from framekit.decoding.pixels import Pixels
-from framekit.decoding.scheme import scheme_of
+from framekit.decoding.image.pixels import Pixels
+from framekit.decoding.image.scheme import scheme_of
+from framekit.decoding.lookup.tables import Lookup, swapped
 from framekit.errors import PaletteError
 from framekit.validation.lint_result import Verdict
 from framekit.validation.mask_file import MaskFile

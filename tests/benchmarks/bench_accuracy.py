@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from framekit.decoding import kernels
-from framekit.decoding.colorspace import SCALE, centroids_of
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.color.colorspace import SCALE, centroids_of
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.palette import Palette
 from tests import scenes
 from tests.clips import planes_in

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from framekit.decoding import inflate, kernels
-from framekit.decoding.lookup import Lookup, array_to_ids
-from framekit.decoding.png import open_png
-from framekit.decoding.png_read import read_labels
+from framekit.decoding import kernels
+from framekit.decoding.lookup.tables import Lookup, array_to_ids
+from framekit.decoding.png import inflate
+from framekit.decoding.png.chunks import open_png
+from framekit.decoding.png.reading import read_labels
 
 SIZES = {"1080p": (1080, 1920), "4k": (2160, 3840)}
 

@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image
 
 import framekit as fk
-from framekit.decoding import inflate, kernels
+from framekit.decoding import kernels
+from framekit.decoding.png import inflate
 from framekit.validation import validate
 from tests.benchmarks.bench_png import distinct, shapes
 

@@ -28,9 +28,10 @@ import pytest
 from attrs import define, field
 from numpy.typing import NDArray
 
-from framekit.decoding import ahead, kernels
+from framekit.decoding import kernels
 from framekit.decoding.decode import decode_frames
-from framekit.decoding.video import MaskVideo
+from framekit.decoding.video import ahead
+from framekit.decoding.video.mask_video import MaskVideo
 from framekit.frame import Mask, SingleFrame, Source
 from framekit.palette import Palette
 from tests import scenes

@@ -1,0 +1,3 @@
+"""
+What the colors of a video's planes stand for.
+"""

@@ -1,0 +1,3 @@
+"""
+Mask images of every kind: from a file to labels, and back.
+"""

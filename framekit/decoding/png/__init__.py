@@ -1,0 +1,3 @@
+"""
+PNG files read straight into labels, without building the picture.
+"""

@@ -1,0 +1,3 @@
+"""
+Mask videos: which frame, from which container, and its planes.
+"""
