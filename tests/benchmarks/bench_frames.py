@@ -65,7 +65,7 @@ def main() -> None:
 def _tell(what: str, number: int, started: float) -> None:
     seconds = time.process_time() - started
     each = seconds / number * 1e6
-    print(f"{what:<16} {number:,} frames  {seconds:.1f} s  {each:.0f} us each")  # noqa: T201
+    print(f"{what:<16} {number:,} frames  {seconds:.1f} s  {each:.0f} us each")
 
 
 if __name__ == "__main__":
