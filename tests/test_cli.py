@@ -282,6 +282,24 @@ class TestShow:
         with Image.open(out) as picture:
             assert picture.size[0] > 1000
 
+    def test_uncertain(self, crossing: Path, tmp_path: Path) -> None:
+        """
+        Pixels of a lossy mask that were decided by a small margin are marked.
+        """
+        twin = CROSSING / "media" / "lossy" / "front_seg_crf23.mp4"
+        shutil.copy(twin, crossing / "media" / "front_seg.mp4")
+        arguments = ("show", crossing, "--source", "front", "--mask", "seg", "-o")
+        assert call(*arguments, tmp_path / "plain.png")[0] == 0
+        assert call(*arguments, tmp_path / "marked.png", "--uncertain")[0] == 0
+
+        magenta = []
+        for name in ("plain.png", "marked.png"):
+            with Image.open(tmp_path / name) as picture:
+                pixels = np.asarray(picture)
+            magenta.append(int((pixels == (255, 0, 255)).all(axis=2).sum()))
+        assert magenta[0] == 0
+        assert magenta[1] > 500
+
     def test_no_such_frame(self, tmp_path: Path) -> None:
         """
         A misspelled id names some that exist.
@@ -327,6 +345,33 @@ class TestInfo:
             24,
             "gbrp",
         )
+
+    def test_palette(self, tmp_path: Path) -> None:
+        """
+        With a palette it says how sure the labels of a file are.
+        """
+        frame = next(fk.open_target(CROSSING).frames())
+        assert isinstance(frame, fk.SingleFrame)
+        fk.Palette.from_frame(frame, "front", "seg").save(tmp_path / "p.json")
+        media = CROSSING / "media"
+        code, out, _ = call(
+            "info",
+            media / "front_seg.mp4",
+            media / "lossy" / "front_seg_crf23.mp4",
+            media / "rear_000_seg.png",
+            "--palette",
+            tmp_path / "p.json",
+            "--format",
+            "json",
+        )
+        lossless, lossy, image = json.loads(out)
+
+        assert code == 0
+        assert (lossless["exact"], lossless["lossless"]) == (True, True)
+        assert (lossy["exact"], lossy["lossless"]) == (False, False)
+        assert (lossy["matrix"], lossy["full_range"]) == ("bt601", False)
+        assert 0 < lossy["uncertain_share"] < 0.05 < lossy["ambiguous_share"] < 0.2
+        assert (image["exact"], image["unknown_share"]) == (True, 0.0)
 
     def test_unreadable(self) -> None:
         """

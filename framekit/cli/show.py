@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mask", metavar="ID", help="only this mask")
     parser.add_argument("-o", "--out", metavar="X.png", required=True, type=Path)
     parser.add_argument(
+        "--uncertain",
+        action="store_true",
+        help="mark pixels that were decided by a small margin",
+    )
+    parser.add_argument(
         "--width",
         metavar="PIXELS",
         type=int,
@@ -83,7 +88,7 @@ def _show_frame(
             failed += 1
             stderr.write(f"framekit: {item.source} {item.mask}: {item.error}\n")
         else:
-            panels.append(_panel(item, storage))
+            panels.append(_panel(item, storage, arguments))
     if not panels:
         raise ArgumentError("TARGET", "the frame has no mask that can be shown")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +122,7 @@ def _show_sheet(
             stderr.write(f"framekit: {title}: {item.error}\n")
             sheet.add_missing(title, str(item.error))
         else:
-            sheet.add(_panel(item, storage))
+            sheet.add(_panel(item, storage, arguments))
     tell_problems(frames.problems, stderr)
     if not len(sheet):
         raise ArgumentError("TARGET", "it has no mask that can be shown")
@@ -196,7 +201,7 @@ def _frame(target: Any, wanted: str | None) -> Any:
     raise ArgumentError("--frame", f"no frame {wanted!r}; there are {shown}, …")
 
 
-def _panel(item: Any, storage: Any) -> Any:
+def _panel(item: Any, storage: Any, arguments: argparse.Namespace) -> Any:
     from framekit.decoding.source_picture import read_picture
     from framekit.errors import FramekitError
     from framekit.report.overlay import Panel
@@ -210,5 +215,13 @@ def _panel(item: Any, storage: Any) -> Any:
             source.uri, timestamp=source.timestamp or 0, storage=storage
         )
     except FramekitError as error:
-        return Panel(title, item.label_map, note=str(error))
-    return Panel(title, item.label_map, picture)
+        picture, note = None, str(error)
+    else:
+        note = ""
+    return Panel(
+        title,
+        item.label_map,
+        picture,
+        note=note,
+        marks_uncertain=arguments.uncertain,
+    )

@@ -33,6 +33,7 @@ _TEXT: Final = 13
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (30, 30, 30)
 _ALERT: Final = (170, 0, 40)
+_UNCERTAIN: Final = (255, 0, 255)
 
 
 @frozen(eq=False)
@@ -51,13 +52,19 @@ class Panel:
     #: What a person should know, such as why the picture is missing.
     note: str = ""
 
+    #: Whether pixels that were decided by a small margin are marked.
+    marks_uncertain: bool = False
 
-def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
+
+def overlaid(
+    label_map: LabelMap, picture: Picture | None, *, marks_uncertain: bool = False
+) -> Picture:
     """
     Paint the label map over *picture*, (H, W, 3); pixels without a label are striped.
 
     Args:
         picture: Of the label map's size, or resized to it; None paints on gray.
+        marks_uncertain: Paint pixels that were decided by a small margin magenta.
     """
     height, width = label_map.shape
     if picture is None:
@@ -67,6 +74,8 @@ def overlaid(label_map: LabelMap, picture: Picture | None) -> Picture:
     paint = painted(label_map)
     mixed = picture * (1 - _STRENGTH) + paint * _STRENGTH
     mixed[_edges(label_map.ids)] = paint[_edges(label_map.ids)] * 0.5
+    if marks_uncertain and label_map.uncertain is not None:
+        mixed[label_map.uncertain] = _UNCERTAIN
     return mixed.astype(np.uint8)
 
 
@@ -83,13 +92,16 @@ def compose(panels: Sequence[Panel], *, width: int = 640) -> Picture:
 def _composed(panel: Panel, shown: int) -> Picture:
     height, width = panel.label_map.shape
     size = (shown, max(1, round(height * shown / width)))
-    over = resize_nearest(overlaid(panel.label_map, panel.picture), *size)
+    over = resize_nearest(
+        overlaid(panel.label_map, panel.picture, marks_uncertain=panel.marks_uncertain),
+        *size,
+    )
     plain = (
         np.full((size[1], size[0], 3), 225, np.uint8)
         if panel.picture is None
         else resize_nearest(panel.picture, *size)
     )
-    legend = _legend(panel.label_map, size[1])
+    legend = _legend(panel, size[1])
     total = (_TITLE + size[1] + _GAP, 2 * size[0] + _LEGEND + 4 * _GAP, 3)
     sheet = np.full(total, _PAPER, np.uint8)
     left = _GAP
@@ -110,11 +122,15 @@ def _edges(ids: NDArray[Any]) -> NDArray[np.bool_]:
     return edges
 
 
-def _legend(label_map: LabelMap, height: int) -> Picture:
+def _legend(panel: Panel, height: int) -> Picture:
     """
     Swatches, labels and shares, the largest first, as many lines as fit.
     """
+    label_map = panel.label_map
     lines = list(_shares(label_map))
+    if panel.marks_uncertain:
+        share = label_map.report.uncertain_share
+        lines.insert(0, ([_UNCERTAIN], "uncertain", share))
     fitting = max(1, height // _LINE)
     if len(lines) > fitting:
         more = f"and {len(lines) - fitting + 1} more"
