@@ -241,7 +241,8 @@ class TestDamage:
         (dataset.path / file).write_bytes(data)
         shard = {"file": file, "frames": 2, "blake2b": name}
         path = dataset.path / "versions/v1.json"
-        path.write_text(json.dumps({"name": version.name, "shards": [shard]}))
+        manifest = {"name": version.name, "status": "draft", "shards": [shard]}
+        path.write_text(json.dumps(manifest))
 
         with pytest.raises(StorageError, match=f"{name}.jsonl:2"):
             list(dataset.get_version("v1"))
@@ -252,7 +253,23 @@ class TestDamage:
         """
         for name, parent in (("a", "b"), ("b", "a")):
             path = dataset.path / "versions" / f"{name}.json"
-            path.write_text(json.dumps({"name": name, "parent": parent}))
+            manifest = {"name": name, "parent": parent, "status": "draft", "shards": []}
+            path.write_text(json.dumps(manifest))
 
         with pytest.raises(StorageError, match="descends from itself"):
             len(dataset.get_version("a"))
+
+    @pytest.mark.parametrize("key", ["status", "shards"])
+    def test_misspelled_key(
+        self, version: DatasetVersion, dataset: Dataset, key: str
+    ) -> None:
+        """
+        A manifest that lost its status or its shards is refused, not made up for.
+        """
+        path = dataset.path / "versions/v1.json"
+        manifest = json.loads(path.read_bytes())
+        manifest[key + "s"] = manifest.pop(key)
+        path.write_text(json.dumps(manifest))
+
+        with pytest.raises(StorageError, match=f"the key '{key}' is missing"):
+            dataset.get_version(version.name)

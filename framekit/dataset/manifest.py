@@ -240,6 +240,7 @@ def read_manifest(root: Path, name: str) -> Manifest:
     document = read_document(path)
     try:
         if isinstance(document, dict):
+            _check_keys(document)
             document = {
                 "name": name,
                 **{key: value for key, value in document.items() if value is not None},
@@ -253,6 +254,13 @@ def read_manifest(root: Path, name: str) -> Manifest:
     return manifest
 
 
+def _check_keys(document: Mapping[str, Any]) -> None:
+    # A misspelled one must not make an empty version, or a draft of a published one.
+    for key in ("status", "shards"):
+        if document.get(key) is None:
+            raise DocumentError("$", f"the key {key!r} is missing", "missing-key")
+
+
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """
     Make *manifest* what its version consists of, at one stroke.
@@ -262,6 +270,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
     """
     written = _json.to_json(manifest)
     document = {key: value for key, value in written.items() if value not in (None, "")}
+    document.setdefault("shards", [])
     write_document(root / "versions" / file_name(manifest.name), document)
 
 
