@@ -117,8 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        self.wfile.write(body)
+        # Counted first: who has read the body may look at the count at once.
         self.web.sent += len(body)
+        self.wfile.write(body)
         if length is not None:
             self.close_connection = True
 
