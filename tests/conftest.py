@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from framekit.decoding import kernels
 from framekit.decoding.png import inflate
 from framekit.storage import connections, hosts
 from tests.web_server import LARGE, WebServer, serving
+
+# How long a machine takes decides no test; in CI the examples are always the same.
+settings.register_profile(
+    "framekit",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("framekit")
 
 
 @pytest.fixture(params=["native", "numpy"])
