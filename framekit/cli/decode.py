@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from framekit import _json
 from framekit.cli.progress import Progress
 from framekit.cli.storage_options import add_storage_options, storage_from
-from framekit.cli.targets import is_document
+from framekit.cli.targets import add_version_option, is_document
 from framekit.errors import ArgumentError, PaletteError
 from framekit.problem import Problem
 
@@ -34,11 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--palette", metavar="P", help="a palette file; needed for MASK"
     )
-    parser.add_argument(
-        "--version",
-        metavar="NAME",
-        help="which version of a dataset (default: the newest published, or newest)",
-    )
+    add_version_option(parser)
     parser.add_argument("--source", metavar="ID", help="only masks of this source")
     parser.add_argument("--mask", metavar="ID", help="only masks of this id")
     parser.add_argument(
@@ -164,6 +160,7 @@ def _of_mask(
     arguments: argparse.Namespace, options: dict[str, Any]
 ) -> Iterator[Outcome]:
     from framekit.decoding.image.decode import decode_image, sniff
+    from framekit.decoding.requests import IMAGE_OPTIONS, VIDEO_OPTIONS
     from framekit.decoding.video.mask_video import MaskVideo
     from framekit.palette import Palette
 
@@ -175,12 +172,12 @@ def _of_mask(
     with storage.open(arguments.target) as file:
         as_image = sniff(file.read(64)) is not None
     if as_image:
-        fitting = {k: options[k] for k in options if k in _IMAGE_OPTIONS}
+        fitting = {k: options[k] for k in options if k in IMAGE_OPTIONS}
         name = f"{_safe(Path(arguments.target).stem)}.png"
         found = decode_image(arguments.target, palette, storage=storage, **fitting)
         yield {"file": name}, found
         return
-    fitting = {k: options[k] for k in options if k not in _ONLY_IMAGE_OPTIONS}
+    fitting = {k: options[k] for k in options if k in VIDEO_OPTIONS}
     with MaskVideo(arguments.target, palette, storage=storage, **fitting) as video:
         frames = (
             iter(video)
@@ -190,10 +187,6 @@ def _of_mask(
         for frame in frames:
             entry = {"timestamp": frame.timestamp, "file": f"{frame.index:06}.png"}
             yield entry, frame.label_map
-
-
-_ONLY_IMAGE_OPTIONS = frozenset({"palette_png", "size"})
-_IMAGE_OPTIONS = frozenset({"unknown", "alpha", "palette_png", "size"})
 
 
 class _Folders:

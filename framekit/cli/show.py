@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from framekit.cli.problem_lines import tell_problems
 from framekit.cli.storage_options import add_storage_options, storage_from
+from framekit.cli.targets import add_version_option
 from framekit.errors import ArgumentError
 
 __all__ = ["add_arguments", "execute"]
@@ -30,11 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", metavar="N", type=int, help="a sheet of N frames, evenly spread"
     )
     which.add_argument("--all", action="store_true", help="a sheet of all frames")
-    parser.add_argument(
-        "--version",
-        metavar="NAME",
-        help="which version of a dataset (default: the newest published, or newest)",
-    )
+    add_version_option(parser)
     parser.add_argument("--source", metavar="ID", help="only this source")
     parser.add_argument("--mask", metavar="ID", help="only this mask")
     parser.add_argument("-o", "--out", metavar="X.png", required=True, type=Path)

@@ -16,6 +16,7 @@ from typing import Any, Final, TextIO
 
 from framekit.cli.progress import Progress
 from framekit.cli.storage_options import add_storage_options, storage_from
+from framekit.cli.targets import add_version_option
 from framekit.errors import ArgumentError
 
 __all__ = ["add_arguments", "execute"]
@@ -35,11 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="references",
         help="how deep to look (default: %(default)s)",
     )
-    parser.add_argument(
-        "--version",
-        metavar="NAME",
-        help="which version of a dataset (default: the newest published, or newest)",
-    )
+    add_version_option(parser)
     parser.add_argument(
         "--format", choices=("text", "json", "sarif", "html"), default="text"
     )

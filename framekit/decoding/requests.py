@@ -21,6 +21,8 @@ from framekit.palette import Palette
 from framekit.storage import Storage
 
 __all__ = [
+    "IMAGE_OPTIONS",
+    "VIDEO_OPTIONS",
     "Failed",
     "Group",
     "Groups",
@@ -43,8 +45,9 @@ def _options_of(function: Any, *own: str) -> frozenset[str]:
     return frozenset(named) - frozenset(own)
 
 
-_IMAGE_OPTIONS: Final = _options_of(decode_image, "storage", "uri", "expect")
-_VIDEO_OPTIONS: Final = _options_of(MaskVideo.__init__, "storage", "uri")
+#: What only callers choose of each decoder; the words of the interface.
+IMAGE_OPTIONS: Final = _options_of(decode_image, "storage", "uri", "expect")
+VIDEO_OPTIONS: Final = _options_of(MaskVideo.__init__, "storage", "uri")
 
 
 @frozen
@@ -122,7 +125,7 @@ def checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ArgumentError: If one of them is no option of a decoder.
     """
-    known = _IMAGE_OPTIONS | _VIDEO_OPTIONS
+    known = IMAGE_OPTIONS | VIDEO_OPTIONS
     for name in options:
         if name not in known:
             raise ArgumentError(name, f"no option; there are {sorted(known)}")
@@ -267,7 +270,7 @@ def _is_image(group: Group) -> bool:
 
 
 def _from_image(group: Group) -> Iterator[tuple[int, Outcome]]:
-    options = {k: v for k, v in group.options.items() if k in _IMAGE_OPTIONS}
+    options = {k: v for k, v in group.options.items() if k in IMAGE_OPTIONS}
     for place, request in enumerate(group.requests):
         try:
             outcome: Outcome = decode_image(
@@ -284,7 +287,7 @@ def _from_image(group: Group) -> Iterator[tuple[int, Outcome]]:
 
 def _from_video(group: Group) -> Iterator[tuple[int, Outcome]]:
     size = group.options.get("size", "error")
-    options = {k: v for k, v in group.options.items() if k in _VIDEO_OPTIONS}
+    options = {k: v for k, v in group.options.items() if k in VIDEO_OPTIONS}
     first = group.requests[0].palette
     with MaskVideo(group.uri, first, storage=group.storage, **options) as video:
         wanted = [request.timestamp for request in group.requests]
